@@ -1,0 +1,125 @@
+"""Indicator definitions: one pair of files an indicator, ``iku_06.yml`` (what it is) and ``iku_06.sql`` (its evidence).
+
+The evidence query gives one row a record, period and group; the formula folds it. See docs/how-to/add-an-indicator.md.
+"""
+
+from datetime import date
+from functools import cache
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+INDICATORS = "transforms.indicators"
+
+
+class Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Bilingual(Strict):
+    id: str
+    en: str
+
+
+class Level(Strict):
+    """A step of nested means, outermost first. ``members``: the groups that must be there; ``missing``: what an absent one does."""
+
+    name: str
+    members: list[str] | None = None
+    missing: Literal["skip", "zero_denominator", "no_value"] = "skip"
+
+
+class Formula(Strict):
+    """value = scale x the mean over the levels of (sum of amounts / number of records)."""
+
+    scale: int
+    text: str
+    levels: list[Level] = []
+    amount_min: int = 0
+    amount_max: int = 1
+
+
+class Version(Strict):
+    """How the indicator is computed from ``valid_from`` on. ``parameters`` are bound in the evidence query."""
+
+    version: str
+    valid_from: date
+    changed: Bilingual
+    legal_basis: str
+    parameters: dict[str, Any] = {}
+    formula: Formula
+
+
+class Reason(Strict):
+    reason: str
+    text: Bilingual
+
+
+class Example(Strict):
+    """A worked example: states by source as CSV text, and what must come out. Run as a test, printed in the docs."""
+
+    title: str
+    period: str
+    given: dict[str, str]
+    value: str | None
+    status: str = "derived"
+    numerator: str | None = None
+    denominator: str | None = None
+
+
+class Indicator(Strict):
+    id: Annotated[str, Field(pattern=r"^IKU-[0-9]{2,}$")]
+    title: Bilingual
+    owner: str
+    legal_basis: str
+    unit: str
+    decimals: int = 2
+    polarity: Literal["higher_is_better"] = "higher_is_better"
+    perspective: Literal["stakeholder", "customer", "internal_process", "learning_growth"]
+    objective: Annotated[str, Field(pattern=r"^SS[1-7]$")]
+    sources: list[str]
+    parts: Literal["quarter", "semester"] | None = None
+    year_from: Literal["own", "newest_part", "mean_of_parts"] = "own"
+    cut_off: Literal["event", "knowledge"]
+    components: Literal["both", "denominator", "none"] = "both"
+    population: Bilingual
+    exclusions: list[Reason] = []
+    exceptions: list[Reason] = []
+    limits: list[Bilingual] = []
+    versions: list[Version]
+    examples: list[Example]
+    sql: str = ""
+
+    @model_validator(mode="after")
+    def _versions_are_ordered(self) -> "Indicator":
+        starts = [version.valid_from for version in self.versions]
+        if not starts or starts != sorted(set(starts)):
+            raise ValueError(f"{self.id}: versions stand in the order of valid_from, each date once")
+        if (self.parts is None) != (self.year_from == "own"):
+            raise ValueError(f"{self.id}: year_from says how the parts make the year")
+        return self
+
+    def version_at(self, day: date) -> Version | None:
+        """The version in force on ``day``; None before the first."""
+        return next((version for version in reversed(self.versions) if version.valid_from <= day), None)
+
+
+@cache
+def load_indicators() -> tuple[Indicator, ...]:
+    """All indicators of the product, by id."""
+    return read_indicators(files(INDICATORS))
+
+
+def read_indicators(folder: Traversable) -> tuple[Indicator, ...]:
+    """The pairs of files in ``folder``. Raises ValueError naming the file where a pair is not whole or a key is unknown."""
+    found = []
+    for file in sorted((f for f in folder.iterdir() if f.name.endswith(".yml")), key=lambda f: f.name):
+        query = folder.joinpath(file.name.removesuffix(".yml") + ".sql")
+        if not query.is_file():
+            raise ValueError(f"{file.name}: its evidence query {query.name} is missing")
+        content = yaml.safe_load(file.read_text(encoding="utf-8"))
+        found.append(Indicator.model_validate(content | {"sql": query.read_text(encoding="utf-8")}))
+    return tuple(found)

@@ -1,0 +1,145 @@
+"""From evidence to values: folds the groups of one period by the version's formula, exactly. Pure.
+
+Statuses say why there is no number: never a guess, never a zero.
+"""
+
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from fractions import Fraction
+
+from transforms.definitions import Formula, Indicator, Level
+from transforms.exact import fraction, mean, round_half_up
+
+
+@dataclass(frozen=True)
+class Node:
+    """One group of evidence: its path, the exact sum of amounts, the number of records, and what is contested in it."""
+
+    path: tuple[str, ...]
+    amount: Decimal
+    records: int
+    amount_low: Decimal
+    amount_high: Decimal
+
+
+@dataclass(frozen=True)
+class PeriodEvidence:
+    """What the evidence of one indicator and period comes to."""
+
+    nodes: list[Node]
+    records: int = 0
+    excluded: dict[str, int] = field(default_factory=dict)
+    flags: list[str] = field(default_factory=list)
+    evidence_hash: str | None = None
+    has_accepted: bool = False
+    has_quarantined: bool = False
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A value before it is a fact. ``exact`` is unrounded; band bounds are unrounded too."""
+
+    status: str
+    exact: Fraction | None = None
+    numerator: Decimal | None = None
+    denominator: Decimal | None = None
+    low: Fraction | None = None
+    high: Fraction | None = None
+
+    def value(self, decimals: int) -> Decimal | None:
+        return None if self.exact is None else round_half_up(self.exact, decimals)
+
+
+class _NoValue(Exception):
+    """A part that the formula needs is not there."""
+
+
+def missing_status(evidence: PeriodEvidence, source_was_delivered: bool) -> str:
+    """Why a period without evidence has no number."""
+    if not source_was_delivered:
+        return "source_missing"
+    return "withheld_quality" if evidence.has_quarantined else "not_yet_measured"
+
+
+def evaluate(indicator: Indicator, formula: Formula, evidence: PeriodEvidence, source_was_delivered: bool) -> Outcome:
+    """The value of one period from its own evidence."""
+    if not evidence.has_accepted:
+        return Outcome(missing_status(evidence, source_was_delivered))
+    numerator, denominator = _components(indicator, evidence)
+    try:
+        exact = fold(formula, {node.path: (node.amount, node.records) for node in evidence.nodes})
+        low = fold(formula, {node.path: (node.amount_low, node.records) for node in evidence.nodes})
+        high = fold(formula, {node.path: (node.amount_high, node.records) for node in evidence.nodes})
+    except _NoValue as missing:
+        return Outcome(str(missing), numerator=numerator, denominator=denominator)
+    return Outcome("derived", exact, numerator, denominator, low, high)
+
+
+def fold(formula: Formula, groups: dict[tuple[str, ...], tuple[Decimal, int]]) -> Fraction:
+    """scale x nested means over the formula's levels of (sum / count)."""
+    return formula.scale * _fold(formula.levels, groups)
+
+
+def _fold(levels: list[Level], groups: dict[tuple[str, ...], tuple[Decimal, int]]) -> Fraction:
+    if not levels:
+        amount = sum((fraction(amount) for amount, _ in groups.values()), Fraction(0))
+        records = sum(records for _, records in groups.values())
+        if records == 0:
+            raise _NoValue("zero_denominator")
+        return amount / records
+    level, below = levels[0], levels[1:]
+    branches: dict[str, dict[tuple[str, ...], tuple[Decimal, int]]] = {}
+    for path, group in groups.items():
+        branches.setdefault(path[0], {})[path[1:]] = group
+    values = []
+    for member in level.members or sorted(branches):
+        try:
+            if member not in branches:
+                raise _NoValue("zero_denominator")
+            values.append(_fold(below, branches[member]))
+        except _NoValue:
+            if level.missing != "skip":
+                raise _NoValue("not_yet_measured" if level.missing == "no_value" else level.missing) from None
+    if not values:
+        raise _NoValue("zero_denominator" if not branches else "not_yet_measured")
+    return mean(values)
+
+
+def year_from_parts(
+    indicator: Indicator, outcomes: list[Outcome], evidence: list[PeriodEvidence], is_running: bool
+) -> Outcome:
+    """The year's value from its parts, in order: the newest part with accepted rows, or the mean of the parts.
+
+    A mean needs every part once the year is over; before that it is the mean of those there.
+    """
+    if indicator.year_from == "newest_part":
+        with_rows = [outcome for outcome, part in zip(outcomes, evidence, strict=True) if part.has_accepted]
+        return with_rows[-1] if with_rows else _first_reason(outcomes)
+    derived = [outcome for outcome in outcomes if outcome.exact is not None]
+    missing = [outcome for outcome in outcomes if outcome.exact is None]
+    if not derived or (missing and not is_running):
+        return replace(_first_reason(missing), numerator=None, denominator=_total(derived))
+    return Outcome(
+        "derived",
+        mean([o.exact for o in derived if o.exact is not None]),
+        None,
+        _total(derived),
+        mean([o.low for o in derived if o.low is not None]),
+        mean([o.high for o in derived if o.high is not None]),
+    )
+
+
+def _first_reason(outcomes: list[Outcome]) -> Outcome:
+    withheld = [outcome for outcome in outcomes if outcome.status == "withheld_quality"]
+    return Outcome((withheld or outcomes)[0].status)
+
+
+def _total(outcomes: list[Outcome]) -> Decimal | None:
+    return sum((o.denominator for o in outcomes if o.denominator is not None), Decimal(0)) if outcomes else None
+
+
+def _components(indicator: Indicator, evidence: PeriodEvidence) -> tuple[Decimal | None, Decimal | None]:
+    if indicator.components == "none":
+        return None, None
+    amount = sum((node.amount for node in evidence.nodes), Decimal(0))
+    return (amount if indicator.components == "both" else None), Decimal(evidence.records)

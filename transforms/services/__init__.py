@@ -1,0 +1,43 @@
+"""The proposal logs' services: which records count, in which role, and their summary."""
+
+from functools import cache
+
+import yaml
+from pydantic import BaseModel, ConfigDict
+
+from transforms.definitions import Bilingual
+from transforms.sql import load_sql
+
+# 100 n / d as a percentage with two decimals, half up, in integers only; NULL where there is nothing to divide by.
+PERCENT_HALF_UP = """CREATE OR REPLACE TEMP MACRO percent_half_up(n, d) AS
+  CASE WHEN d > 0 THEN CAST(CAST((2 * 10000 * CAST(n AS BIGINT) + d) // (2 * d) AS DECIMAL(18, 0)) * 0.01 AS DECIMAL(9, 2)) END"""
+
+
+class Service(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    service: str
+    title: Bilingual
+    source: str
+    states: str
+    has_periods: bool
+
+    @property
+    def records_sql(self) -> str:
+        """Query of the service's records in a year, see records.sql."""
+        return load_sql(__name__, "records.sql").replace("{service_states}", load_sql(__name__, self.states))
+
+
+class Services(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    definition_version: str
+    highest_grade_code: int
+    services: list[Service]
+
+
+@cache
+def load_services() -> Services:
+    return Services.model_validate(yaml.safe_load(load_sql(__name__, "services.yml")))
+
+
+def summary_sql() -> str:
+    return load_sql(__name__, "summary.sql")
