@@ -1,0 +1,254 @@
+"""The contract of a source: what is delivered, what we keep of it, and which rules a row must keep.
+
+One YAML file a source, under ``contracts/``. Everything else is made from it: the typed read, the quarantine predicate,
+the Great Expectations suite, the table with its comments, the data dictionary, and ``kpi validate``.
+Unknown keys are errors, so that a misspelt rule is never a rule that is not there.
+"""
+
+from collections.abc import Iterator
+from functools import cache
+from importlib.resources import files
+from typing import Annotated, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+CONTRACTS = "expectations.contracts"
+Severity = Literal["quarantine", "warn"]
+Privacy = Literal["public", "restricted", "pseudonym", "drop"]
+ColumnType = Literal["text", "integer", "decimal", "date", "timestamp", "boolean", "nip"]
+Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+RuleId = Annotated[str, Field(pattern=r"^[A-Z]+(-[A-Z0-9_]+)+$")]
+
+SQL_TYPES: dict[ColumnType, str] = {
+    "text": "VARCHAR",
+    "integer": "BIGINT",
+    "decimal": "DECIMAL(18,6)",
+    "date": "DATE",
+    "timestamp": "TIMESTAMP",
+    "boolean": "BOOLEAN",
+    "nip": "VARCHAR",
+}
+
+
+class Strict(BaseModel):
+    """A definition file's part: frozen, and a key that nobody reads is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Bilingual(Strict):
+    """A text for the people of the office (``id``, Indonesian) and for engineers (``en``)."""
+
+    id: str
+    en: str
+
+
+class Column(Strict):
+    """A delivered column and what becomes of it. ``name`` is the file's, ``column`` ours.
+
+    ``privacy`` decides its fate: ``public`` is kept; ``pseudonym`` is kept as a keyed hash; ``restricted`` and ``drop``
+    stay in landing and quarantine (``drop`` marks personal data). Columns with ``identity: false`` do not make a row different.
+    """
+
+    name: Identifier
+    column: Identifier
+    type: ColumnType
+    description: Bilingual
+    format: str | None = None
+    unit: str | None = None
+    privacy: Privacy = "public"
+    identity: bool = True
+    required: bool = False
+    default: str | None = None
+
+    @model_validator(mode="after")
+    def _dates_state_their_format(self) -> "Column":
+        if (self.type == "date") != (self.format is not None):
+            raise ValueError(f"column {self.name}: a date, and only a date, states its format")
+        return self
+
+    @property
+    def sql_type(self) -> str:
+        return SQL_TYPES[self.type]
+
+    @property
+    def is_kept(self) -> bool:
+        return self.privacy in ("public", "pseudonym")
+
+    @property
+    def can_be_unreadable(self) -> bool:
+        """Whether a delivered text can fail to be a value of the column's type."""
+        return self.type not in ("text", "nip")
+
+
+class Range(Strict):
+    min: int | None = None
+    max: int | None = None
+
+
+class Group(Strict):
+    """A condition over the rows of one delivery that share ``by``: they have one value of ``same``."""
+
+    by: list[Identifier]
+    same: Identifier
+
+
+class Rule(Strict):
+    """What must hold of a row. Exactly one of ``required``, ``readable``, ``allowed``, ``range``, ``sql``, ``group``, ``identity``.
+
+    A rule is broken where it is FALSE; where a value that it needs is missing it is NULL, which breaks nothing
+    (``required`` says that a value must be there), as with SQL's CHECK.
+    """
+
+    id: RuleId
+    column: Identifier
+    message: Bilingual
+    severity: Severity = "quarantine"
+    required: bool = False
+    readable: bool = False
+    identity: bool = False
+    allowed: list[str | int] | None = None
+    range: Range | None = None
+    sql: str | None = None
+    group: Group | None = None
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> "Rule":
+        kinds = [self.required, self.readable, self.identity, self.allowed, self.range, self.sql, self.group]
+        if sum(1 for kind in kinds if kind) != 1:
+            raise ValueError(f"rule {self.id}: state exactly one kind of condition")
+        return self
+
+
+class State(Strict):
+    """What orders the rows of one key: the state time, then ``order`` where two states share it."""
+
+    time: Identifier
+    order: list[Identifier] = []
+
+
+class Contract(Strict):
+    """One source. Column lists hold our names."""
+
+    source: Identifier
+    prefix: Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
+    title: Bilingual
+    description: Bilingual
+    cadence_days: int
+    key: list[Identifier]
+    state: State | None = None
+    year: str
+    part: str | None = None
+    columns: list[Column]
+    rule_sets: list[Identifier] = []
+    rules: list[Rule] = []
+
+    @model_validator(mode="after")
+    def _is_consistent(self) -> "Contract":
+        ours = [column.column for column in self.columns]
+        named = [*self.key, *([self.state.time, *self.state.order] if self.state else [])]
+        named += [rule.column for rule in self.rules]
+        if unknown := sorted(set(named) - set(ours)):
+            raise ValueError(f"{self.source}: no such column: {', '.join(unknown)}")
+        for values, what in (
+            (ours, "column"),
+            ([c.name for c in self.columns], "delivered column"),
+            ([rule.id for rule in self.all_rules], "rule"),
+        ):
+            if double := sorted({value for value in values if values.count(value) > 1}):
+                raise ValueError(f"{self.source}: {what} stated twice: {', '.join(double)}")
+        return self
+
+    @property
+    def delivered_names(self) -> list[str]:
+        return [column.name for column in self.columns]
+
+    @property
+    def kept(self) -> list[Column]:
+        """Columns that reach the warehouse."""
+        return [column for column in self.columns if column.is_kept]
+
+    @property
+    def unkept_identity(self) -> list[Column]:
+        """Columns that make a row different but are not kept: they are compared by a keyed hash."""
+        return [column for column in self.columns if column.identity and not column.is_kept]
+
+    @property
+    def order_columns(self) -> list[str]:
+        return [self.state.time, *self.state.order] if self.state else []
+
+    @property
+    def all_rules(self) -> list[Rule]:
+        """Automatic rules (required, readable), shared sets, own rules, and last the conflict rule."""
+        return [*self._automatic_rules(), *self._shared_rules(), *self.rules, self._conflict_rule()]
+
+    def column_named(self, ours: str) -> Column:
+        return next(column for column in self.columns if column.column == ours)
+
+    def _automatic_rules(self) -> Iterator[Rule]:
+        for column in self.columns:
+            suffix = column.name.upper()
+            if column.required:
+                yield Rule(
+                    id=f"{self.prefix}-REQ-{suffix}",
+                    column=column.column,
+                    required=True,
+                    message=Bilingual(
+                        id=f"Kolom {column.name} wajib diisi.", en=f"Column {column.name} must have a value."
+                    ),
+                )
+            if column.can_be_unreadable:
+                shape = f"{column.type}{f' ({_plain_format(column.format)})' if column.format else ''}"
+                yield Rule(
+                    id=f"{self.prefix}-TYPE-{suffix}",
+                    column=column.column,
+                    readable=True,
+                    message=Bilingual(
+                        id=f"Kolom {column.name} tidak terbaca sebagai {shape}.",
+                        en=f"Column {column.name} cannot be read as {shape}.",
+                    ),
+                )
+
+    def _shared_rules(self) -> Iterator[Rule]:
+        for name in self.rule_sets:
+            for rule in _rule_set(name):
+                yield rule.model_copy(update={"id": f"{self.prefix}-{rule.id}"})
+
+    def _conflict_rule(self) -> Rule:
+        return Rule(
+            id=f"{self.prefix}-CONFLICT",
+            column=self.key[0],
+            identity=True,
+            message=Bilingual(
+                id="Kunci dan waktu status ini sudah ada dengan isi lain; kirim perbaikan lewat folder corrections/.",
+                en="This key and state time are known with another content; deliver a mended row in the folder corrections/.",
+            ),
+        )
+
+
+def _plain_format(strptime: str | None) -> str:
+    return (
+        (strptime or "").replace("%d", "dd").replace("%m", "mm").replace("%Y", "yyyy").replace("%H:%M:%S", "hh:mm:ss")
+    )
+
+
+@cache
+def _rule_set(name: str) -> tuple[Rule, ...]:
+    text = files(CONTRACTS).joinpath("shared", f"{name}.yml").read_text(encoding="utf-8")
+    return tuple(Rule.model_validate(rule) for rule in yaml.safe_load(text)["rules"])
+
+
+@cache
+def load_contract(source: str) -> Contract:
+    """The contract of ``source``. Raises KeyError with the known names for an unknown source."""
+    if source not in source_names():
+        raise KeyError(f"unknown source {source!r}; known: {', '.join(source_names())}")
+    text = files(CONTRACTS).joinpath(f"{source}.yml").read_text(encoding="utf-8")
+    return Contract.model_validate(yaml.safe_load(text))
+
+
+@cache
+def source_names() -> tuple[str, ...]:
+    """All sources that have a contract, by name."""
+    return tuple(sorted(p.name.removesuffix(".yml") for p in files(CONTRACTS).iterdir() if p.name.endswith(".yml")))

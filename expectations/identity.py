@@ -1,0 +1,127 @@
+"""SQL that decides what a clean row is: a new state, a duplicate, or a conflict (rulings 5, 6 and 17).
+
+Works on temporary tables of one delivery: ``batch_typed``, ``batch_broken`` (row_number, reasons), then ``batch_clean``,
+``batch_standing``. Landed = accepted + quarantined + duplicate holds by construction and is counted all the same.
+"""
+
+from expectations.contract import Column, Contract
+from expectations.typed_read import keyed_hash
+from transforms.sql import identifier
+
+
+def state_columns(contract: Contract) -> list[tuple[str, str, str]]:
+    """(name, SQL type, comment) of each column of ``states.<source>``, in order."""
+    kept = [(column.column, _kept_type(column), _comment(column)) for column in contract.kept]
+    return [
+        ("record_key", "VARCHAR", "the key as one text; personal parts as keyed hashes"),
+        *kept,
+        ("personal_digest", "VARCHAR", "keyed hash of the columns that are compared but not kept"),
+        ("batch_id", "INTEGER", "the delivery that brought the state"),
+        ("row_number", "BIGINT", "its data row in that delivery, from 1"),
+        ("replaced_by_batch_id", "INTEGER", "the correction that replaced the state; NULL while it stands"),
+    ]
+
+
+def clean_rows(contract: Contract) -> str:
+    """SELECT of the rows that broke no rule, as they will be kept. Grain: one clean row."""
+    kept = ", ".join(
+        f"{keyed_hash(identifier(c.column))} AS {identifier(c.column)}"
+        if c.privacy == "pseudonym"
+        else identifier(c.column)
+        for c in contract.kept
+    )
+    return (
+        f"SELECT row_number, record_key, {kept}, {_digest(contract)} AS personal_digest\nFROM batch_typed\n"
+        "WHERE row_number NOT IN (SELECT row_number FROM batch_broken)"
+    )
+
+
+def standing(contract: Contract, is_correction: bool) -> str:
+    """SELECT over ``batch_clean`` and the known states: row_number, standing (accepted, duplicate, conflict), is_superseded.
+
+    Grain: one row whose key and state time occur more than once; every other clean row is a new state.
+    """
+    keys = ", ".join(["record_key", *map(identifier, contract.order_columns)])
+    content = "struct_pack(" + ", ".join(f"{identifier(n)} := {identifier(n)}" for n in _content(contract)) + ")"
+    decision = _correction_standing(keys) if is_correction else _ordinary_standing(keys)
+    return f"""WITH repeated_keys AS (
+  SELECT {keys} FROM batch_clean GROUP BY {keys} HAVING count(*) > 1
+  UNION SELECT {keys} FROM batch_clean SEMI JOIN {states_table(contract)} USING ({keys})
+), contested AS (
+  SELECT row_number, {keys}, {content} AS content FROM batch_clean SEMI JOIN repeated_keys USING ({keys})
+), known AS (
+  SELECT {keys}, {content} AS content, replaced_by_batch_id IS NULL AS is_open
+  FROM {states_table(contract)} SEMI JOIN repeated_keys USING ({keys})
+), open_states AS (
+  SELECT {keys}, content AS open_content FROM known WHERE is_open
+), replaced_contents AS (
+  SELECT DISTINCT {keys}, content FROM known WHERE NOT is_open
+){decision}"""
+
+
+def states_table(contract: Contract) -> str:
+    return f"states.{identifier(contract.source)}"
+
+
+def _ordinary_standing(keys: str) -> str:
+    return f""", first_rows AS (
+  SELECT {keys}, min(row_number) AS first_row, arg_min(content, row_number) AS first_content FROM contested GROUP BY {keys}
+)
+SELECT contested.row_number,
+  CASE
+    WHEN open_states.record_key IS NULL AND contested.row_number = first_rows.first_row THEN 'accepted'
+    WHEN contested.content IS NOT DISTINCT FROM
+      CASE WHEN open_states.record_key IS NULL THEN first_content ELSE open_content END THEN 'duplicate'
+    WHEN replaced_contents.record_key IS NOT NULL THEN 'duplicate'
+    ELSE 'conflict'
+  END AS standing,
+  false AS is_superseded
+FROM contested
+JOIN first_rows USING ({keys})
+LEFT JOIN open_states USING ({keys})
+LEFT JOIN replaced_contents USING ({keys}, content)"""
+
+
+def _correction_standing(keys: str) -> str:
+    return f""", in_order AS (
+  SELECT contested.*, open_states.record_key IS NOT NULL AS has_open, open_content,
+    lag(content) OVER (PARTITION BY {keys} ORDER BY row_number) AS row_before,
+    row_number = min(row_number) OVER (PARTITION BY {keys}) AS is_first
+  FROM contested LEFT JOIN open_states USING ({keys})
+), judged AS (
+  SELECT row_number, {keys},
+    CASE
+      WHEN is_first AND NOT has_open THEN 'accepted'
+      WHEN content IS NOT DISTINCT FROM CASE WHEN is_first THEN open_content ELSE row_before END THEN 'duplicate'
+      ELSE 'accepted'
+    END AS standing
+  FROM in_order
+)
+SELECT row_number, standing,
+  standing = 'accepted'
+    AND row_number < max(row_number) FILTER (standing = 'accepted') OVER (PARTITION BY {keys}) AS is_superseded
+FROM judged"""
+
+
+def _content(contract: Contract) -> list[str]:
+    return [*(column.column for column in contract.kept if column.identity), "personal_digest"]
+
+
+def _digest(contract: Contract) -> str:
+    """Keyed hash over the compared columns that are not kept; a NULL part differs from an empty one."""
+    if not contract.unkept_identity:
+        return "CAST(NULL AS VARCHAR)"
+    separator = "chr(31)"
+    parts = f" || {separator} || ".join(
+        f"coalesce(CAST({identifier(column.column)} AS VARCHAR), chr(30))" for column in contract.unkept_identity
+    )
+    return keyed_hash(parts)
+
+
+def _kept_type(column: Column) -> str:
+    return "VARCHAR" if column.privacy == "pseudonym" else column.sql_type
+
+
+def _comment(column: Column) -> str:
+    unit = f" [{column.unit}]" if column.unit else ""
+    return f"{column.description.en}{unit} (delivered as {column.name})"

@@ -1,0 +1,144 @@
+"""The Great Expectations suite of a contract, and its run on the rows of one delivery: the only file that knows the validator.
+
+Great Expectations counts on its own what each rule fails; the caller compares the counts with the rows it quarantined.
+It works on the caller's open DuckDB connection, so it sees rows that are not committed yet and locks nothing.
+"""
+
+import os
+import warnings
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from expectations.contract import Contract, Rule
+from expectations.rules import condition
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+
+TABLE = "batch_typed"
+
+
+class EngineError(Exception):
+    """The validator could not judge a rule: neither the data nor the rule may pass for good or for bad."""
+
+
+@dataclass(frozen=True)
+class RuleCount:
+    """What the validator found for one rule: rows checked and rows that break it."""
+
+    rule: str
+    severity: str
+    rows_checked: int
+    rows_failed: int
+
+
+class _BorrowedConnection:
+    """The caller's connection as SQLAlchemy sees it: its transaction is the caller's, so it neither begins nor ends one."""
+
+    def __init__(self, wrapped: Any) -> None:
+        self._wrapped = wrapped
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._wrapped, name)
+
+    def release(self) -> None:
+        """Lets go of the connection: the validator's own registries live until the process ends."""
+        self._wrapped = None
+
+    def begin(self) -> None: ...
+
+    def commit(self) -> None: ...
+
+    def rollback(self) -> None: ...
+
+    def close(self) -> None: ...
+
+
+class Validator:
+    """Great Expectations on one open connection. Suites are built once a source: building and import cost more than running."""
+
+    def __init__(self, connection: "DuckDBPyConnection") -> None:
+        self._borrowed = _BorrowedConnection(connection)
+        self._suites: dict[str, tuple[Any, Any]] = {}
+
+    def close(self) -> None:
+        self._suites.clear()
+        self._borrowed.release()
+
+    def count_broken_rules(self, contract: Contract, rows: int) -> list[RuleCount]:
+        """Runs every rule on ``batch_typed`` (the typed rows of one delivery, ``rows`` of them). Order: as in the contract.
+
+        Raises EngineError naming the rule where the validator raised an exception inside.
+        """
+        if rows == 0:
+            return [RuleCount(rule.id, rule.severity, 0, 0) for rule in contract.all_rules]
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            if contract.source not in self._suites:
+                self._suites[contract.source] = _build_suite(self._borrowed, contract)
+            batch_definition, suite = self._suites[contract.source]
+            # No failing values in the result: they would be personal data.
+            result_format = {"result_format": "BASIC", "partial_unexpected_count": 0}
+            outcome = batch_definition.get_batch().validate(suite, result_format=result_format)
+        results = {result.expectation_config.meta["rule"]: result for result in outcome.results}
+        return [_rule_count(rule, results[rule.id], rows) for rule in contract.all_rules]
+
+
+def _build_suite(connection: _BorrowedConnection, contract: Contract) -> tuple[Any, Any]:
+    """(batch definition, suite) of the contract, in an ephemeral context that writes no file and calls nobody."""
+    os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
+    import great_expectations as gx  # noqa: PLC0415  four seconds: only a run with new rows pays them
+    from duckdb_sqlalchemy import ConnectionWrapper  # noqa: PLC0415
+    from great_expectations.data_context.types.base import ProgressBarsConfig  # noqa: PLC0415
+    from sqlalchemy.pool import StaticPool  # noqa: PLC0415
+
+    context = gx.get_context(mode="ephemeral")
+    context.variables.progress_bars = ProgressBarsConfig(globally=False)
+    wrapped = ConnectionWrapper(connection)
+    engine_options = {
+        "creator": lambda: wrapped,
+        "poolclass": StaticPool,
+        "isolation_level": "AUTOCOMMIT",
+        "skip_autocommit_rollback": True,
+    }
+    add_source: Any = context.data_sources.add_sql
+    source = add_source(contract.source, connection_string="duckdb:///:memory:", kwargs=engine_options)
+    asset = source.add_table_asset(contract.source, table_name=TABLE)
+    suite = gx.ExpectationSuite(name=contract.source)
+    for rule in contract.all_rules:
+        suite.add_expectation(_expectation(contract, rule))
+    return asset.add_batch_definition_whole_table("delivery"), context.suites.add(suite)
+
+
+def _expectation(contract: Contract, rule: Rule) -> Any:
+    """A native expectation where there is one (they share one query), else a query for the rows that break the rule."""
+    import great_expectations.expectations as gxe  # noqa: PLC0415
+
+    meta = {"rule": rule.id, "severity": rule.severity}
+    column = contract.column_named(rule.column)
+    if rule.required and not column.can_be_unreadable:
+        return gxe.ExpectColumnValuesToNotBeNull(column=rule.column, meta=meta)
+    if rule.readable:
+        return gxe.ExpectColumnValuesToBeInSet(column=f"{rule.column}__unreadable", value_set=[False], meta=meta)
+    if rule.allowed is not None:
+        return gxe.ExpectColumnValuesToBeInSet(column=rule.column, value_set=list(rule.allowed), meta=meta)
+    if rule.range is not None:
+        return gxe.ExpectColumnValuesToBeBetween(
+            column=rule.column, min_value=rule.range.min, max_value=rule.range.max, meta=meta
+        )
+    predicate = condition(contract, rule).replace("{", "{{").replace("}", "}}")
+    query = f"SELECT row_number FROM (SELECT row_number, ({predicate}) AS holds FROM {{batch}}) AS judged WHERE holds IS FALSE"
+    return gxe.UnexpectedRowsExpectation(unexpected_rows_query=query, meta=meta)
+
+
+def _rule_count(rule: Rule, result: Any, rows: int) -> RuleCount:
+    info = result.exception_info or {}
+    if info.get("raised_exception") or any(
+        isinstance(part, dict) and part.get("raised_exception") for part in info.values()
+    ):
+        raise EngineError(f"rule {rule.id}: the validator failed: {info.get('exception_message') or info}")
+    failed = result.result.get("unexpected_count", result.result.get("observed_value"))
+    if failed is None:
+        raise EngineError(f"rule {rule.id}: the validator gave no count")
+    return RuleCount(rule.id, rule.severity, rows, int(failed))

@@ -1,0 +1,133 @@
+"""SQL that reads a landed delivery (all text) into typed rows, one a delivered row, nothing dropped.
+
+A text that is not a value of its column's type becomes NULL and is marked in ``<column>__unreadable``: the row goes on to
+the rules, so that every reason is found, not only the first.
+"""
+
+from dataclasses import dataclass
+
+from expectations.contract import Column, Contract
+from transforms.sql import identifier
+
+NULL_TOKENS = "('', '-', 'null', '<nil>')"
+_WHITE_SPACE = "' \t\r\n\u00a0'"
+_ISO_TIMESTAMP = r"[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]{1,9})?)?)?"
+_ZONE = r"( ?(Z|[+-][0-9]{2}(:?[0-9]{2})?))"
+_SHAPES = {
+    "%d-%m-%Y": r"[0-9]{2}-[0-9]{2}-[0-9]{4}",
+    "%Y-%m-%d": r"[0-9]{4}-[0-9]{2}-[0-9]{2}",
+    "%Y-%m-%d 00:00:00": r"[0-9]{4}-[0-9]{2}-[0-9]{2} 00:00:00",
+}
+_ISO_DATE = r"[0-9]{4}-[0-9]{2}-[0-9]{2}([T ]00:00:00([.]0+)?)?"
+
+
+@dataclass(frozen=True)
+class FileTraits:
+    """What the file's format allows: a decimal comma (CSV with `;`), real dates and numbers (Parquet, JSON, Excel)."""
+
+    decimal_comma: bool = False
+    is_typed: bool = False
+
+
+def typed_rows(contract: Contract, traits: FileTraits) -> str:
+    """SELECT over ``read_parquet($landing, file_row_number = true)``. Grain: one delivered row.
+
+    Columns: row_number (1 = first data row), our columns, ``__unreadable`` and ``__cleaned`` marks, record_key.
+    """
+    read = [column for column in contract.columns if column.identity]
+    texts = ",\n    ".join(f"{_text(column)} AS {identifier(column.column)}" for column in read)
+    typed = ",\n    ".join(part for column in read for part in _typed(column, traits))
+    return (
+        f"WITH delivered_text AS (\n  SELECT file_row_number + 1 AS row_number,\n    {texts}\n"
+        f"  FROM read_parquet($landing, file_row_number = true)\n), typed AS (\n  SELECT row_number,\n    {typed}\n"
+        f"  FROM delivered_text\n)\nSELECT *, {record_key(contract)} AS record_key FROM typed"
+    )
+
+
+def record_key(contract: Contract) -> str:
+    """SQL of the key as one text; a personal part stands as its keyed hash. NULL where a part is missing."""
+    parts = []
+    for name in contract.key:
+        column = contract.column_named(name)
+        value = identifier(name)
+        parts.append(keyed_hash(value) if column.privacy == "pseudonym" else f"CAST({value} AS VARCHAR)")
+    return " || '|' || ".join(parts)
+
+
+def keyed_hash(text: str) -> str:
+    """SQL of HMAC-SHA-256 (hexadecimal) of a text under the installation's key; NULL stays NULL.
+
+    DuckDB has no HMAC: it is two nested SHA-256 over the padded keys, which stand in session variables, not in the text.
+    """
+    inner = f"from_hex(sha256(getvariable('hmac_inner_pad') || encode({text})))"
+    return f"sha256(getvariable('hmac_outer_pad') || {inner})"
+
+
+def _text(column: Column) -> str:
+    text = identifier(column.name)
+    # Trimming every value costs more than all the parsing: only those that begin or end with white space are trimmed.
+    is_trim = f"{text} >= '!' AND right({text}, 1) > ' ' AND NOT starts_with({text}, '\u00a0') AND NOT ends_with({text}, '\u00a0')"
+    trimmed = f"trim({text}, {_WHITE_SPACE})"
+    return (
+        f"CASE WHEN {is_trim} THEN CASE WHEN {text} NOT IN {NULL_TOKENS} THEN {text} END "
+        f"WHEN {trimmed} NOT IN {NULL_TOKENS} THEN {trimmed} END"
+    )
+
+
+def _typed(column: Column, traits: FileTraits) -> list[str]:
+    name = identifier(column.column)
+    if column.type == "text":
+        return [name]
+    if column.type == "nip":
+        needs_cleaning = f"(contains({name}, ' ') OR starts_with({name}, ''''))"
+        cleaned = f"CASE WHEN {needs_cleaning} THEN ltrim(replace({name}, ' ', ''), '''') ELSE {name} END"
+        return [
+            f"{cleaned} AS {name}",
+            f"coalesce({needs_cleaning}, false) AS {mark(column, 'cleaned')}",
+            f"regexp_full_match({cleaned}, '[0-9]{{18}}') AS {mark(column, 'is_number')}",
+        ]
+    value = _value(column, name, traits)
+    if column.default is not None:
+        value = f"coalesce({value}, CASE WHEN {name} IS NULL THEN CAST('{column.default}' AS {column.sql_type}) END)"
+    unreadable = f"({name} IS NOT NULL AND {_value(column, name, traits)} IS NULL)"
+    return [f"{value} AS {name}", f"{unreadable} AS {mark(column, 'unreadable')}"]
+
+
+def mark(column: Column, what: str) -> str:
+    """Name of a column that marks how ``column`` was read."""
+    return identifier(f"{column.column}__{what}")
+
+
+def _value(column: Column, name: str, traits: FileTraits) -> str:
+    match column.type:
+        case "integer":
+            return _matching(
+                rf"[+-]?[0-9]{{1,18}}{'([.]0+)?' if traits.is_typed else ''}",
+                name,
+                f"try_cast(split_part({name}, '.', 1) AS BIGINT)",
+            )
+        case "decimal":
+            number = f"replace({name}, ',', '.')" if traits.decimal_comma else name
+            # More than six decimals would be rounded without a word; trailing zeros carry nothing.
+            return _matching(r"[+-]?[0-9]{1,12}([.][0-9]{1,6}0*)?", number, f"try_cast({number} AS DECIMAL(18,6))")
+        case "date":
+            return _date(str(column.format), name, traits)
+        case "timestamp":
+            local = _matching(_ISO_TIMESTAMP, name, f"try_cast({name} AS TIMESTAMP)")
+            zoned = _matching(
+                _ISO_TIMESTAMP + _ZONE, name, f"try_cast({name} AS TIMESTAMPTZ) AT TIME ZONE 'Asia/Jakarta'"
+            )
+            return f"coalesce({local}, {zoned})"
+        case _:
+            return f"CASE WHEN lower({name}) IN ('true', '1') THEN true WHEN lower({name}) IN ('false', '0') THEN false END"
+
+
+def _date(date_format: str, name: str, traits: FileTraits) -> str:
+    own = _matching(_SHAPES[date_format], name, f"CAST(try_strptime({name}, '{date_format}') AS DATE)")
+    if not traits.is_typed:
+        return own
+    return f"coalesce({own}, {_matching(_ISO_DATE, name, f'try_cast(substr({name}, 1, 10) AS DATE)')})"
+
+
+def _matching(shape: str, text: str, value: str) -> str:
+    return f"CASE WHEN regexp_full_match({text}, '{shape}') THEN {value} END"
