@@ -1,0 +1,140 @@
+"""Opens the warehouse: the writer's file, one process at a time, and nobody else's."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import RLock
+
+import duckdb
+
+from expectations.contract import load_contract, source_names
+from expectations.identity import state_columns, states_table
+from expectations.suite import Validator
+from transforms.reference import static_tables
+from transforms.sql import identifier, load_sql
+from warehouse.failures import EnvironmentProblem
+from warehouse.home import Home
+from warehouse.key import fingerprint, hmac_pads, load_key
+from warehouse.lock import writer_lock
+from warehouse.queries import single_value
+
+MEMORY_LIMIT = "1500MB"
+THREADS = 2
+LEAST_FREE_BYTES = 200 * 1024**2
+SETTINGS = ("SET TimeZone = 'Asia/Jakarta'", "SET preserve_insertion_order = true", "SET enable_progress_bar = false")
+
+
+class Warehouse:
+    """The open warehouse. ``connection`` is the only way in; ``step`` serialises the tasks of a flow on it."""
+
+    def __init__(self, home: Home, connection: duckdb.DuckDBPyConnection) -> None:
+        self.home = home
+        self.connection = connection
+        self.validator = Validator(connection)
+        self.step = RLock()
+
+    @contextmanager
+    def transaction(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """All or nothing: commits at the end of the block, rolls back on any error."""
+        self.connection.execute("BEGIN")
+        try:
+            yield self.connection
+        except BaseException:
+            self.connection.execute("ROLLBACK")
+            raise
+        self.connection.execute("COMMIT")
+
+
+_open: dict[Path, Warehouse] = {}
+
+
+@contextmanager
+def open_warehouse(root: Path, purpose: str) -> Iterator[Warehouse]:
+    """The warehouse of ``root`` for the block; inside a block that already has it, the same one (tasks of one flow).
+
+    Raises EnvironmentProblem where another process holds it, the disk is full, or the key is not its own.
+    """
+    resolved = root.resolve()
+    if (already := _open.get(resolved)) is not None:
+        yield already
+        return
+    home = Home(resolved)
+    home.make()
+    _require_space(home)
+    with writer_lock(home.lock, purpose):
+        connection = _connect(home)
+        try:
+            _open[resolved] = Warehouse(home, connection)
+            prepare(connection, home)
+            yield _open[resolved]
+        finally:
+            _open.pop(resolved).validator.close()
+            connection.close()
+
+
+def _require_space(home: Home) -> None:
+    free = shutil.disk_usage(home.root).free
+    if free < LEAST_FREE_BYTES:
+        raise EnvironmentProblem(
+            f"only {free // 1024**2} MiB are free on the disk of {home.root}; make room, then run this again"
+        )
+
+
+def _connect(home: Home) -> duckdb.DuckDBPyConnection:
+    try:
+        return duckdb.connect(
+            str(home.warehouse),
+            config={"memory_limit": MEMORY_LIMIT, "threads": THREADS, "temp_directory": str(home.spool)},
+        )
+    except duckdb.IOException as problem:
+        raise EnvironmentProblem(f"the warehouse {home.warehouse} cannot be opened: {problem}") from problem
+
+
+def prepare(connection: duckdb.DuckDBPyConnection, home: Home) -> None:
+    """Schema, reference tables, session settings and the key. Does nothing twice."""
+    for setting in SETTINGS:
+        connection.execute(setting)
+    connection.execute(load_sql("warehouse.sql", "ledger.sql"))
+    install_reference(connection)
+    for source in source_names():
+        create_states_table(connection, source)
+    known = single_value(connection, "SELECT value FROM ledger.meta WHERE name = 'key_fingerprint'")
+    key = load_key(home, known)
+    if known is None:
+        connection.execute("INSERT INTO ledger.meta VALUES ('key_fingerprint', $1)", [fingerprint(key)])
+    install_key(connection, key)
+
+
+def install_key(connection: duckdb.DuckDBPyConnection, key: bytes) -> None:
+    """Puts the padded keys into session variables: they never reach the file or a query's text."""
+    for name, pad in zip(("hmac_inner_pad", "hmac_outer_pad"), hmac_pads(key), strict=True):
+        connection.execute(f"SET VARIABLE {name} = $1::BLOB", [pad])
+
+
+def install_reference(connection: duckdb.DuckDBPyConnection) -> None:
+    """(Re)creates the tables of schema ``reference`` that rules and evidence look things up in."""
+    connection.execute("CREATE SCHEMA IF NOT EXISTS reference")
+    for name, frame in static_tables().items():
+        connection.register("reference_frame", frame.to_arrow())
+        connection.execute(f"CREATE OR REPLACE TABLE reference.{identifier(name)} AS SELECT * FROM reference_frame")
+        connection.unregister("reference_frame")
+
+
+def create_states_table(connection: duckdb.DuckDBPyConnection, source: str) -> None:
+    """``states.<source>`` with its comments, from the contract. Grain: one state of one key."""
+    contract = load_contract(source)
+    table = states_table(contract)
+    columns = state_columns(contract)
+    is_there = "SELECT 1 FROM duckdb_tables() WHERE schema_name = 'states' AND table_name = $1"
+    if single_value(connection, is_there, [source]):
+        return
+    connection.execute("CREATE SCHEMA IF NOT EXISTS states")
+    connection.execute(f"CREATE TABLE {table} ({', '.join(f'{identifier(n)} {t}' for n, t, _ in columns)})")
+    connection.execute(f"COMMENT ON TABLE {table} IS '{_quoted(contract.description.en)}'")
+    for name, _, comment in columns:
+        connection.execute(f"COMMENT ON COLUMN {table}.{identifier(name)} IS '{_quoted(comment)}'")
+
+
+def _quoted(text: str) -> str:
+    return text.replace("'", "''")

@@ -1,0 +1,191 @@
+"""The door of the warehouse: one delivered file of any format becomes an immutable Parquet of the delivered text.
+
+Nothing is interpreted here: every value is landed as it was written, and what it means is the contract's matter.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import duckdb
+
+from warehouse import delivery_csv, delivery_jsonl, delivery_parquet, delivery_text, delivery_xlsx
+from warehouse.delivery_session import identifier, one_path, open_session
+from warehouse.refusal import DeliveryRefused, refusal
+
+# The longer ending first: `.csv.gz` is no `.gz`.
+_FORMATS: Final = ("csv.gz", "csv", "parquet", "jsonl", "xlsx")
+_TYPED: Final = frozenset({"parquet", "jsonl", "xlsx"})
+_TEXT: Final = frozenset({"csv", "jsonl"})
+# First bytes -> the formats they belong to, and what a message calls them.
+_MAGIC: Final = (
+    (b"PK\x03\x04", "xlsx", "an Excel workbook or zip / buku kerja Excel atau zip"),
+    (b"PAR1", "parquet", "Parquet"),
+    (b"\x1f\x8b", "csv.gz", "gzip"),
+    (b"\xd0\xcf\x11\xe0", "xls", "an old Excel workbook / buku kerja Excel lama"),
+)
+_LANDED_MODE: Final = 0o400
+
+
+@dataclass(frozen=True)
+class Landed:
+    """What was landed: `rows` data rows; `is_typed` formats may have held real dates, numbers and booleans."""
+
+    rows: int
+    format: str
+    decimal_comma: bool
+    is_typed: bool
+
+
+def land_delivery(
+    file: Path, display_name: str, columns: Sequence[str], target: Path, spool: Path, threads: int = 2
+) -> Landed:
+    """Writes `target`, a Parquet of `columns` (all VARCHAR) in the file's row order, whole or not at all.
+
+    `columns` are the delivered names of the contract; `display_name` is what messages call the file. Temporary files
+    stand in `spool` (created, mode 0700, if missing) and are gone afterwards. The folder of `target` must exist.
+    Raises DeliveryRefused if the file is at fault; OSError or duckdb.Error if the machine is (a full disk).
+    """
+    before = _identity(file, display_name)
+    file_format = _format_of(display_name, file)
+    _check_head(file, display_name, file_format)
+    spool.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=spool, prefix="land-") as folder, _part_beside(target) as part:
+        try:
+            rows, decimal_comma = _read(file, display_name, file_format, columns, part, Path(folder), threads)
+        except DeliveryRefused:
+            if _has_changed(file, before):
+                raise refusal("changing", display_name) from None
+            raise
+        if _has_changed(file, before):
+            raise refusal("changing", display_name)
+        _publish(part, target)
+    return Landed(rows, file_format, decimal_comma, file_format in _TYPED)
+
+
+def sha256_of(file: Path) -> str:
+    """Hexadecimal SHA-256 of the file's bytes, read in pieces."""
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _identity(file: Path, name: str) -> tuple[int, int, int]:
+    """Inode, size in bytes and time of change in nanoseconds; refuses what is not an ordinary file."""
+    try:
+        status = file.lstat()
+    except FileNotFoundError:
+        raise refusal("changing", name) from None
+    if stat.S_ISLNK(status.st_mode):
+        raise refusal("symlink", name)
+    if not stat.S_ISREG(status.st_mode):
+        raise refusal("not_a_file", name)
+    return status.st_ino, status.st_size, status.st_mtime_ns
+
+
+def _has_changed(file: Path, before: tuple[int, int, int]) -> bool:
+    try:
+        status = file.lstat()
+    except FileNotFoundError:
+        return True
+    return (status.st_ino, status.st_size, status.st_mtime_ns) != before
+
+
+def _format_of(name: str, file: Path) -> str:
+    lowered = file.name.lower()
+    for file_format in _FORMATS:
+        if lowered.endswith(f".{file_format}"):
+            return file_format
+    raise refusal("format", name)
+
+
+def _check_head(file: Path, name: str, file_format: str) -> None:
+    """An empty file, and one whose first bytes belie its name, is refused with a word of its own."""
+    try:
+        with file.open("rb") as stream:
+            head = stream.read(8)
+    except OSError as error:
+        reason = error.strerror
+    else:
+        reason = None
+    if reason is not None:
+        raise refusal("unreadable.open", name, reason=reason)
+    if not head:
+        raise refusal("empty_file", name)
+    found = next(((known, word) for magic, known, word in _MAGIC if head.startswith(magic)), None)
+    if file_format == "xlsx" and found and found[0] == "xls":
+        raise refusal("password", name)
+    if found and found[0] != file_format:
+        raise refusal("changed_type", name, expected=f".{file_format}", found=found[1])
+    if not found and file_format == "csv.gz":
+        raise refusal("changed_type", name, expected=".csv.gz", found="not gzip / bukan gzip")
+    if not found and file_format not in _TEXT:
+        raise refusal("unreadable.damaged", name, format=f".{file_format}")
+
+
+def _read(
+    file: Path, name: str, file_format: str, columns: Sequence[str], part: Path, folder: Path, threads: int
+) -> tuple[int, bool]:
+    """Writes `part`; returns its number of rows, and whether a comma is a decimal sign."""
+    # Under a name of ours: a delivery's own name may hold what DuckDB takes for a pattern.
+    source = folder / "delivery"
+    source.symlink_to(file.absolute())
+    decimal_comma = False
+    with open_session(folder, threads) as con:
+        if file_format == "csv.gz":
+            source = folder / "expanded.csv"
+            delivery_text.expand_gzip(file, name, source)
+        if file_format in ("csv", "csv.gz"):
+            rows, decimal_comma = delivery_csv.land_csv(con, source, name, columns, part, folder)
+        elif file_format == "jsonl":
+            rows = delivery_jsonl.land_jsonl(source, name, columns, part)
+        elif file_format == "parquet":
+            rows = delivery_parquet.land_parquet(con, source, name, columns, part)
+        else:
+            rows = delivery_xlsx.land_xlsx(source, name, columns, part)
+        _refuse_second_header(con, part, name, columns)
+    return rows, decimal_comma
+
+
+def _refuse_second_header(con: duckdb.DuckDBPyConnection, part: Path, name: str, columns: Sequence[str]) -> None:
+    """Files put together by hand hold the header again: a row whose every value is its column's name."""
+    repeats = " AND ".join(f"lower(trim({identifier(column)})) = lower(?)" for column in columns)
+    query = f"SELECT min(file_row_number) FROM read_parquet(?, file_row_number=true) WHERE {repeats}"
+    row = con.execute(query, [one_path(part), *columns]).fetchall()[0][0]
+    if row is not None:
+        raise refusal("two_headers", name, row=row + 1)
+
+
+@contextmanager
+def _part_beside(target: Path) -> Iterator[Path]:
+    """An empty file (mode 0600) in the folder of `target`; gone afterwards, unless it was published."""
+    descriptor, path = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".part")
+    os.close(descriptor)
+    part = Path(path)
+    try:
+        yield part
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _publish(part: Path, target: Path) -> None:
+    """The rename comes after the data is on disk, and is itself put on disk."""
+    part.chmod(_LANDED_MODE)
+    _sync(part)
+    part.replace(target)
+    _sync(target.parent)
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,177 @@
+"""One CSV file to the Parquet of its text.
+
+DuckDB reads it, but four of its habits would let a fault pass: it takes extra empty fields at a row's end, misreads a
+quoted line end where two of its threads meet, and reads zero rows, or stops without a usable reason, on mixed line
+ends. So the bytes are counted first, and what DuckDB read must agree with that count; where it does not, Python's csv
+decides, row by row.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Final
+
+import duckdb
+
+from warehouse import delivery_text
+from warehouse.delivery_columns import match_columns
+from warehouse.delivery_session import copy_to_parquet, identifier, literal, one_path
+from warehouse.refusal import refusal
+
+SEPARATORS: Final = (",", ";")
+_LONE_RETURN: Final = re.compile(rb"\r(?!\n)")
+_UNIFIED_NAME: Final = "unified.csv"
+
+
+class Shape:
+    """What one pass over the bytes counts, inside and outside double quotes."""
+
+    def __init__(self, separator: str) -> None:
+        self._separator = separator.encode()
+        self._in_quotes = False
+        self.separators = 0
+        self.has_quoted_line_ends = False
+        self.lone_return_at = -1
+        self._windows_ends = 0
+        self._unix_ends = 0
+
+    @property
+    def has_mixed_line_ends(self) -> bool:
+        return self._windows_ends > 0 and self._unix_ends > 0
+
+    def add(self, offset: int, block: bytes) -> None:
+        """Counts one block of whole lines that begins at `offset`."""
+        outside = block
+        if self._in_quotes or b'"' in block:
+            parts = block.split(b'"')
+            first = 1 if self._in_quotes else 0
+            outside = b'"'.join(parts[first::2])
+            quoted = b'"'.join(parts[1 - first :: 2])
+            self.has_quoted_line_ends |= b"\n" in quoted or b"\r" in quoted
+            self._in_quotes ^= len(parts) % 2 == 0
+        self.separators += outside.count(self._separator)
+        self._count_line_ends(offset, block, outside)
+
+    def _count_line_ends(self, offset: int, block: bytes, outside: bytes) -> None:
+        """Unix ends are counted only as far as a mixture needs it: a file without any return has but one kind."""
+        if b"\r" not in outside:
+            self._unix_ends += b"\n" in outside
+            return
+        pairs = outside.count(b"\r\n")
+        self._windows_ends += pairs
+        self._unix_ends += outside.count(b"\n") - pairs
+        if outside.count(b"\r") > pairs and self.lone_return_at < 0:
+            lone = _LONE_RETURN.search(block)
+            self.lone_return_at = offset + (lone.start() if lone else 0)
+
+
+def land_csv(
+    con: duckdb.DuckDBPyConnection, path: Path, name: str, columns: Sequence[str], part: Path, spool: Path
+) -> tuple[int, bool]:
+    """Writes `part`; returns the number of data rows, and whether a comma is a decimal sign here.
+
+    Raises DeliveryRefused for every breach of the CSV rules.
+    """
+    header_at, text = delivery_text.first_line(path, name)
+    if "\r" in text:
+        raise refusal("line_ends", name, line=header_at)
+    separator, names = parse_header(text)
+    match_columns(names, columns, name)
+    shape = measure(path, name, separator)
+    if shape.lone_return_at >= 0:
+        raise refusal("line_ends", name, line=delivery_text.line_at(path, shape.lone_return_at))
+    if shape.has_mixed_line_ends:
+        path = unify_line_ends(path, name, spool / _UNIFIED_NAME)
+    table = _Table(path, name, separator, [field.strip() for field in names], header_at)
+    rows = table.copy(con, columns, part, parallel=not shape.has_quoted_line_ends)
+    if len(names) == 1 or shape.separators != (rows + 1) * (len(names) - 1):
+        true_rows = table.count_rows()
+        if rows != true_rows:
+            rows = table.copy(con, columns, part, parallel=False)
+        if rows != true_rows:
+            raise refusal("unreadable.csv", name)
+    return rows, separator == ";"
+
+
+def parse_header(text: str) -> tuple[str, list[str]]:
+    """The separator that gives the header line more fields, and these fields; a comma if both give as many."""
+    readings = [(separator, next(csv.reader([text], delimiter=separator))) for separator in SEPARATORS]
+    return max(readings, key=lambda reading: len(reading[1]))
+
+
+def measure(path: Path, name: str, separator: str) -> Shape:
+    """One pass over all bytes: text rules are checked, separators and line ends counted."""
+    shape = Shape(separator)
+    for offset, block in delivery_text.checked_blocks(path, name):
+        shape.add(offset, block)
+    return shape
+
+
+def unify_line_ends(path: Path, name: str, target: Path) -> Path:
+    """A copy with Unix line ends between rows; what stands in quotes keeps its own."""
+    in_quotes = False
+    with target.open("xb") as sink:
+        for _, block in delivery_text.checked_blocks(path, name):
+            parts = block.split(b'"')
+            for i in range(1 if in_quotes else 0, len(parts), 2):
+                parts[i] = parts[i].replace(b"\r\n", b"\n")
+            in_quotes ^= len(parts) % 2 == 0
+            sink.write(b'"'.join(parts))
+    return target
+
+
+class _Table:
+    """A CSV file whose header and separator are known; `names` in the file's order, all of the contract."""
+
+    def __init__(self, path: Path, name: str, separator: str, names: list[str], header_at: int) -> None:
+        self._path = path
+        self._name = name
+        self._separator = separator
+        self._names = names
+        self._header_at = header_at
+
+    def copy(self, con: duckdb.DuckDBPyConnection, columns: Sequence[str], part: Path, *, parallel: bool) -> int:
+        """Rows that DuckDB wrote, or -1 if it could not read the file; its own words quote cells and are dropped."""
+        types = ", ".join(f"{literal(field)}: 'VARCHAR'" for field in self._names)
+        query = (
+            f"SELECT {', '.join(map(identifier, columns))} FROM read_csv(?, auto_detect=false, header=false, "
+            f"skip={self._header_at}, columns={{{types}}}, delim={literal(self._separator)}, quote='\"', escape='\"', "
+            f"strict_mode=true, null_padding=false, ignore_errors=false, compression='none', hive_partitioning=false, "
+            f"max_line_size={delivery_text.MAX_LINE_BYTES}, parallel={str(parallel).lower()})"
+        )
+        try:
+            return copy_to_parquet(con, query, [one_path(self._path)], part)
+        except duckdb.InvalidInputException:
+            return -1
+
+    def count_rows(self) -> int:
+        """Data rows by Python's reader, which is slower but names the line of the first fault.
+
+        Raises DeliveryRefused: `field_count`, `unclosed_quote`.
+        """
+        csv.field_size_limit(delivery_text.MAX_LINE_BYTES)
+        rows = 0
+        with self._path.open(encoding="utf-8-sig", newline="") as stream:
+            lines = islice(stream, self._header_at, None)
+            reader = csv.reader(lines, delimiter=self._separator, strict=True, skipinitialspace=True)
+            while True:
+                line = self._header_at + reader.line_num + 1
+                fields = self._fields_of_next_row(reader, line)
+                if fields is None:
+                    return rows
+                if fields not in (0, len(self._names)):
+                    raise refusal("field_count", self._name, line=line, found=fields, expected=len(self._names))
+                rows += fields > 0
+
+    def _fields_of_next_row(self, reader: Iterator[list[str]], line: int) -> int | None:
+        """Number of fields of the next row, 0 for a blank line, None at the end."""
+        try:
+            return len(next(reader))
+        except StopIteration:
+            return None
+        except csv.Error:
+            raise refusal("unclosed_quote", self._name, line=line) from None

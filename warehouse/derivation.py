@@ -1,0 +1,228 @@
+"""Derives what the states say: service summaries and indicator values, as fresh rows beside the facts. Writes no fact itself."""
+
+import json
+from collections import defaultdict
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+import duckdb
+
+from transforms.definitions import Indicator, Version
+from transforms.evaluate import Node, Outcome, PeriodEvidence, evaluate, year_from_parts
+from transforms.evidence import EVIDENCE_COLUMNS, EXCLUDED, NODES, SUMMARY, evidence_sql, version_years
+from transforms.exact import round_half_up
+from transforms.periods import Period, parts, year_period
+from transforms.reference import office, working_days
+from transforms.services import PERCENT_HALF_UP, Service, load_services, summary_sql
+from warehouse.queries import first_row, single_value
+
+EVERYTHING = 2**31 - 1
+FIRST_CALENDAR_YEAR = 1950
+
+
+@dataclass(frozen=True)
+class View:
+    """From when a derivation looks: ``clock`` is its now, ``known_batch`` the last delivery that it may use."""
+
+    clock: datetime
+    known_batch: int = EVERYTHING
+
+
+@dataclass(frozen=True)
+class FreshValue:
+    """A value as derived now, before it is compared with what is known."""
+
+    indicator: Indicator
+    version: Version
+    period: Period
+    outcome: Outcome
+    evidence: PeriodEvidence
+    is_provisional: bool
+    flags: list[str] = field(default_factory=list)
+
+    def row(self, cut_off: datetime) -> list[Any]:
+        """In the order of facts.kpi_values, up to evidence_hash."""
+        decimals, outcome = self.indicator.decimals, self.outcome
+        return [
+            self.indicator.id,
+            self.period.id,
+            office().office_code,
+            self.version.version,
+            cut_off,
+            outcome.value(decimals),
+            decimals,
+            self.indicator.unit,
+            None,
+            outcome.status,
+            outcome.numerator,
+            outcome.denominator,
+            json.dumps(self.evidence.excluded, sort_keys=True),
+            None if outcome.low is None else round_half_up(outcome.low, decimals),
+            None if outcome.high is None else round_half_up(outcome.high, decimals),
+            self.is_provisional,
+            self.flags,
+            self.evidence.evidence_hash,
+        ]
+
+
+def derive_service(connection: duckdb.DuckDBPyConnection, service: Service, year: int, view: View) -> None:
+    """(Re)creates the temporary table ``service_records`` for one service and year. Grain: one proposal."""
+    period = year_period(year)
+    _install_calendar(connection, service, period.end.year)
+    connection.execute(
+        f"CREATE OR REPLACE TEMP TABLE service_records AS {service.records_sql}",
+        {
+            "service": service.service,
+            "year": year,
+            "clock": view.clock,
+            "cut_off": period.cut_off(view.clock),
+            "known_batch": view.known_batch,
+            "office_code": office().office_code,
+            "highest_grade_code": load_services().highest_grade_code,
+        },
+    )
+
+
+def summarise_service(connection: duckdb.DuckDBPyConnection, year: int, view: View) -> None:
+    """Adds the summary of ``service_records`` to the temporary table ``fresh_summary``."""
+    period = year_period(year)
+    connection.execute(PERCENT_HALF_UP)
+    connection.execute(
+        f"INSERT INTO fresh_summary BY NAME SELECT *, $office AS office, $version AS definition_version, $cut_off AS cut_off, "
+        f"$is_provisional AS is_provisional FROM ({summary_sql()})",
+        {
+            "two_day_limit_days": office().two_day_limit_days,
+            "office": office().office_code,
+            "version": load_services().definition_version,
+            "cut_off": period.cut_off(view.clock),
+            "is_provisional": period.is_running(view.clock),
+        },
+    )
+
+
+def derive_indicator(
+    connection: duckdb.DuckDBPyConnection, indicator: Indicator, years: list[int], view: View
+) -> list[FreshValue]:
+    """The values of one indicator for these years: of each part that has begun, and of the year."""
+    fresh: list[FreshValue] = []
+    delivered = _is_delivered(connection, indicator, view)
+    for version, first_year, last_year in version_years(indicator, years):
+        collect_evidence(connection, indicator, version, first_year, last_year, view)
+        evidence = _summed_evidence(connection, indicator, version)
+        for year in range(first_year, last_year + 1):
+            fresh += _year_values(indicator, version, year, evidence, delivered, view)
+    return fresh
+
+
+def collect_evidence(
+    connection: duckdb.DuckDBPyConnection,
+    indicator: Indicator,
+    version: Version,
+    first_year: int,
+    last_year: int,
+    view: View,
+) -> None:
+    """(Re)creates the temporary table ``indicator_evidence``: one row a record, period and group."""
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE indicator_evidence ({EVIDENCE_COLUMNS})")
+    common = {"first_year": first_year, "last_year": last_year, "clock": view.clock, "known_batch": view.known_batch}
+    query = evidence_sql(indicator)
+    named = {name: value for name, value in (common | version.parameters).items() if f"${name}" in query}
+    connection.execute(query, named)
+
+
+def _year_values(
+    indicator: Indicator, version: Version, year: int, evidence: dict[str, PeriodEvidence], delivered: bool, view: View
+) -> list[FreshValue]:
+    whole = year_period(year)
+    if not whole.has_begun(view.clock):
+        return []
+    fresh = []
+    if indicator.parts is not None:
+        for part in parts(year, indicator.parts):
+            if part.has_begun(view.clock):
+                found = evidence.get(part.id, PeriodEvidence([]))
+                fresh.append(
+                    _fresh(
+                        indicator, version, part, evaluate(indicator, version.formula, found, delivered), found, view
+                    )
+                )
+        outcome = year_from_parts(
+            indicator, [f.outcome for f in fresh], [f.evidence for f in fresh], whole.is_running(view.clock)
+        )
+        fresh.append(
+            _fresh(indicator, version, whole, outcome, _year_evidence(indicator, [f.evidence for f in fresh]), view)
+        )
+        return fresh
+    found = evidence.get(whole.id, PeriodEvidence([]))
+    return [_fresh(indicator, version, whole, evaluate(indicator, version.formula, found, delivered), found, view)]
+
+
+def _year_evidence(indicator: Indicator, part_evidence: list[PeriodEvidence]) -> PeriodEvidence:
+    """The evidence behind a year that comes from its parts: the newest part's, or all of it."""
+    with_rows = [evidence for evidence in part_evidence if evidence.has_accepted]
+    if not with_rows:
+        return PeriodEvidence([])
+    if indicator.year_from == "newest_part":
+        return with_rows[-1]
+    excluded: dict[str, int] = defaultdict(int)
+    for evidence in with_rows:
+        for reason, count in evidence.excluded.items():
+            excluded[reason] += count
+    return PeriodEvidence(
+        [],
+        excluded=dict(excluded),
+        flags=sorted({flag for e in with_rows for flag in e.flags}),
+        evidence_hash="+".join(str(e.evidence_hash)[:32] for e in with_rows),
+        has_accepted=True,
+    )
+
+
+def _fresh(
+    indicator: Indicator, version: Version, period: Period, outcome: Outcome, evidence: PeriodEvidence, view: View
+) -> FreshValue:
+    return FreshValue(
+        indicator, version, period, outcome, evidence, period.is_running(view.clock), list(evidence.flags)
+    )
+
+
+def _summed_evidence(
+    connection: duckdb.DuckDBPyConnection, indicator: Indicator, version: Version
+) -> dict[str, PeriodEvidence]:
+    bounds = {"amount_min": version.formula.amount_min, "amount_max": version.formula.amount_max}
+    nodes: dict[str, list[Node]] = defaultdict(list)
+    for period, path, amount, records, low, high in connection.execute(NODES, bounds).fetchall():
+        nodes[period].append(Node(tuple(path), amount, records, Decimal(low), Decimal(high)))
+    excluded: dict[str, dict[str, int]] = defaultdict(dict)
+    for period, reason, records in connection.execute(EXCLUDED).fetchall():
+        excluded[period][reason] = records
+    held = _held_periods(connection, indicator)
+    summed = {
+        period: PeriodEvidence(
+            nodes[period], records, excluded[period], flags or [], evidence_hash, True, period in held
+        )
+        for period, records, flags, evidence_hash in connection.execute(SUMMARY).fetchall()
+    }
+    return summed | {period: PeriodEvidence([], has_quarantined=True) for period in held if period not in summed}
+
+
+def _held_periods(connection: duckdb.DuckDBPyConnection, indicator: Indicator) -> set[str]:
+    query = "SELECT DISTINCT coalesce(part, CAST(year AS VARCHAR)) FROM quarantine.open_rows WHERE source IN (SELECT unnest($1::VARCHAR[]))"
+    return {period for (period,) in connection.execute(query, [indicator.sources]).fetchall()}
+
+
+def _is_delivered(connection: duckdb.DuckDBPyConnection, indicator: Indicator, view: View) -> bool:
+    query = "SELECT 1 FROM ledger.batches WHERE source IN (SELECT unnest($1::VARCHAR[])) AND batch_id <= $2"
+    return single_value(connection, query, [indicator.sources, view.known_batch]) is not None
+
+
+def _install_calendar(connection: duckdb.DuckDBPyConnection, service: Service, last_year: int) -> None:
+    """``reference.working_days`` from the earliest receipt of the service to after the year."""
+    query = f"SELECT min(year(received_at)), max(year(state_at)) FROM states.{service.source}"
+    row = first_row(connection, query) or (None, None)
+    first = max(FIRST_CALENDAR_YEAR, min(row[0] or last_year, last_year))
+    last = max(last_year, min(row[1] or last_year, last_year + 2))
+    connection.register("calendar_frame", working_days(first, last).to_arrow())
+    connection.execute("CREATE OR REPLACE TEMP TABLE working_days AS SELECT * FROM calendar_frame")
+    connection.unregister("calendar_frame")

@@ -1,0 +1,131 @@
+"""What an engineer looks at first when a night failed: versions, disk, locks, the last run, freshness. Changes nothing."""
+
+import platform
+import shutil
+import stat
+from datetime import datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from expectations.contract import load_contract, source_names
+from transforms.periods import clock_now
+from warehouse.home import Home
+from warehouse.lock import lock_holder
+from warehouse.publication import current_publication, verify_publication
+from warehouse.queries import first_row
+
+PACKAGES = ("duckdb", "great-expectations", "polars", "prefect", "fastapi", "duckdb-sqlalchemy", "pyarrow")
+LEAST_FREE_GIB = 2
+Check = dict[str, Any]
+
+
+def examine(root: Path) -> list[Check]:
+    """[{check, verdict (good, note, bad), finding}], the remedy in the finding."""
+    home = Home(root)
+    checks = [_check("python", "good", platform.python_version()), *_versions(), _disk(root), *_privacy(home)]
+    holder = lock_holder(home.lock)
+    if holder:
+        checks.append(
+            _check(
+                "lock", "note", f"process {holder['pid']} ({holder['purpose']}) is writing since {holder['since']} WIB"
+            )
+        )
+    elif home.lock.exists():
+        checks.append(_check("lock", "good", "nobody is writing"))
+    checks.append(_publication(home))
+    if holder is None and home.warehouse.exists():
+        checks += _warehouse(home)
+    return checks
+
+
+def _check(name: str, verdict: str, finding: str) -> Check:
+    return {"check": name, "verdict": verdict, "finding": finding}
+
+
+def _versions() -> list[Check]:
+    return [_check(f"package {name}", "good", version(name)) for name in PACKAGES]
+
+
+def _disk(root: Path) -> Check:
+    place = next(folder for folder in (root, *root.parents) if folder.exists())
+    free = shutil.disk_usage(place).free / 1024**3
+    return _check(
+        "disk",
+        "good" if free >= LEAST_FREE_GIB else "bad",
+        f"{free:.1f} GiB free; make room below {LEAST_FREE_GIB} GiB",
+    )
+
+
+def _privacy(home: Home) -> list[Check]:
+    checks = []
+    for folder in (home.landing, home.quarantine, home.secret):
+        if folder.exists():
+            mode = stat.S_IMODE(folder.stat().st_mode)
+            verdict = "good" if mode == 0o700 else "bad"
+            checks.append(
+                _check(
+                    f"{folder.name}/",
+                    verdict,
+                    f"mode {mode:04o}" + ("" if verdict == "good" else "; run chmod 700 on it"),
+                )
+            )
+    return checks
+
+
+def _publication(home: Home) -> Check:
+    folder = current_publication(home)
+    if folder is None:
+        return _check("publication", "note", "nothing is published yet; run `kpi run`")
+    damaged = verify_publication(folder)
+    if damaged:
+        return _check(
+            "publication",
+            "bad",
+            f"{folder.name}: not as published: {', '.join(damaged)}; run `kpi run`, and find out who changed it",
+        )
+    return _check("publication", "good", f"{folder.name}, every file as its manifest says")
+
+
+def _warehouse(home: Home) -> list[Check]:
+    try:
+        connection = duckdb.connect(str(home.warehouse), read_only=True)
+    except duckdb.Error as problem:
+        return [_check("warehouse", "bad", f"cannot be opened: {problem}")]
+    with connection:
+        return [_last_run(connection), *_freshness(connection)]
+
+
+def _last_run(connection: duckdb.DuckDBPyConnection) -> Check:
+    row = first_row(connection, "SELECT run, status, started_at, message FROM ledger.runs ORDER BY run_id DESC LIMIT 1")
+    if row is None:
+        return _check("last run", "note", "no run yet")
+    name, status, started_at, message = row
+    if status == "done":
+        return _check("last run", "good", f"{name} of {started_at:%Y-%m-%d %H:%M} is done")
+    return _check(
+        "last run",
+        "bad",
+        f"{name} of {started_at:%Y-%m-%d %H:%M} {status}: {message or 'it was ended from outside'}; run `kpi run` again",
+    )
+
+
+def _freshness(connection: duckdb.DuckDBPyConnection) -> list[Check]:
+    last: dict[str, datetime] = dict(
+        connection.execute(
+            "SELECT source, max(started_at) FROM ledger.batches JOIN ledger.runs USING (run_id) GROUP BY source"
+        ).fetchall()
+    )
+    checks = []
+    for source in source_names():
+        if source not in last:
+            checks.append(_check(f"source {source}", "note", "never delivered"))
+            continue
+        days, cadence = (clock_now() - last[source]).days, load_contract(source).cadence_days
+        verdict = "good" if days <= cadence else "note"
+        checks.append(
+            _check(f"source {source}", verdict, f"last delivery {days} days ago, expected every {cadence} days")
+        )
+    return checks

@@ -1,0 +1,13 @@
+"""What stops a command, by what its user must do about it."""
+
+
+class GateFailed(Exception):
+    """A check on the facts or of the machinery failed: nothing was published (exit 1)."""
+
+
+class WrongUsage(Exception):
+    """The command cannot mean that (exit 2)."""
+
+
+class EnvironmentProblem(Exception):
+    """A lock, the disk, a key: the machine must be put right, then the same command works (exit 3)."""

@@ -1,0 +1,59 @@
+"""What lies in the inbox: one ``Delivery`` a file, in the order in which deliveries are taken in (ruling 5)."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from expectations.contract import source_names
+from warehouse.delivery import sha256_of
+from warehouse.home import Home
+
+CORRECTIONS = "corrections"
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """A file of the inbox. ``file`` is its path under ``inbox/``; one in a folder ``corrections/`` replaces what it repeats."""
+
+    source: str
+    file: str
+    is_correction: bool
+
+    def path(self, home: Home) -> Path:
+        return home.inbox / self.file
+
+    def sha256(self, home: Home) -> str:
+        return sha256_of(self.path(home))
+
+
+def deliveries(home: Home) -> list[Delivery]:
+    """All files under ``inbox/<source>/``: those outside ``corrections/`` first, each by path, bytewise. Hidden files are none."""
+    found = [
+        Delivery(
+            source,
+            os.path.relpath(folder / name, home.inbox),
+            CORRECTIONS in Path(folder).relative_to(home.inbox / source).parts,
+        )
+        for source in source_names()
+        for folder, names in _walk(home.inbox / source)
+        for name in names
+    ]
+    return sorted(found, key=lambda delivery: (delivery.is_correction, os.fsencode(delivery.file)))
+
+
+def strangers(home: Home) -> list[str]:
+    """Files and folders directly in the inbox that belong to no source, so that nothing waits unseen."""
+    if not home.inbox.is_dir():
+        return []
+    known = set(source_names())
+    return sorted(
+        entry.name for entry in home.inbox.iterdir() if not entry.name.startswith(".") and entry.name not in known
+    )
+
+
+def _walk(root: Path) -> list[tuple[Path, list[str]]]:
+    walked = []
+    for folder, folders, names in os.walk(root):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        walked.append((Path(folder), [name for name in names if not name.startswith(".")]))
+    return walked

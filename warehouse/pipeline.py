@@ -1,0 +1,158 @@
+"""The way of the data, from the inbox to the publication, as plain functions: no Prefect, no command line.
+
+``Pipeline`` has one method a step, so that a flow can run each as a task; ``run_pipeline`` runs them all in order.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from warehouse.connection import Warehouse, open_warehouse
+from warehouse.failures import EnvironmentProblem
+from warehouse.held_rows import write_index
+from warehouse.inbox import Delivery, deliveries, strangers
+from warehouse.ledger import UNPUBLISHED, Run, begin_run, end_run, enter_refusal, read_meta, write_meta
+from warehouse.loading import BatchCounts, Stopwatch, is_known, load_delivery
+from warehouse.publication import current_publication, publish
+from warehouse.refusal import DeliveryRefused
+from warehouse.renewal import Change, renew_facts
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Refusal:
+    file: str
+    message: str
+    message_id: str
+
+
+@dataclass
+class RunReport:
+    """What a run did, as ``kpi run --json`` prints it. ``seconds`` is our own work by step."""
+
+    run: str
+    published: bool = False
+    batches: list[BatchCounts] = field(default_factory=list)
+    refused: list[Refusal] = field(default_factory=list)
+    skipped: list[str] = field(default_factory=list)
+    changed: list[Change] = field(default_factory=list)
+    unknown: list[str] = field(default_factory=list)
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def has_news(self) -> bool:
+        return bool(self.batches or self.changed)
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self) | {"seconds": {step: round(seconds, 3) for step, seconds in self.seconds.items()}}
+
+
+class Pipeline:
+    """One run on an open warehouse. Steps are called in order: ``find``, ``take_in`` each, ``renew``, ``publish``, ``end``."""
+
+    def __init__(self, warehouse: Warehouse, as_of: date | None = None) -> None:
+        self.warehouse = warehouse
+        self.watch = Stopwatch()
+        self.run: Run = begin_run(warehouse.connection, as_of)
+        self.report = RunReport(self.run.name)
+
+    def find(self) -> list[Delivery]:
+        """What lies in the inbox, in the order of taking in."""
+        self.report.unknown = strangers(self.warehouse.home)
+        return deliveries(self.warehouse.home)
+
+    def take_in(self, delivery: Delivery) -> BatchCounts | Refusal | None:
+        """Takes one delivery in; None where the same bytes are known already."""
+        with self.warehouse.step, _full_disk_is_said():
+            sha256 = None
+            try:
+                with self.watch.step("hashing"):
+                    sha256 = delivery.sha256(self.warehouse.home)
+                if is_known(self.warehouse.connection, delivery, sha256):
+                    self.report.skipped.append(delivery.file)
+                    return None
+                counts = load_delivery(self.warehouse, delivery, sha256, self.run.run_id, self.watch)
+            except DeliveryRefused as refused:
+                enter_refusal(self.warehouse.connection, self.run, delivery, sha256, refused)
+                self.report.refused.append(Refusal(delivery.file, refused.message, refused.message_id))
+                return self.report.refused[-1]
+            self.report.batches.append(counts)
+            return counts
+
+    def renew(self) -> list[Change]:
+        """Derives and enters what the deliveries and the clock may have changed."""
+        with self.warehouse.step, _full_disk_is_said():
+            self.report.changed = renew_facts(self.warehouse, self.run, self.watch)
+            return self.report.changed
+
+    def publish(self) -> bool:
+        """Publishes where anything differs from the last publication, also what an interrupted run left unpublished."""
+        with self.warehouse.step, _full_disk_is_said():
+            connection = self.warehouse.connection
+            write_index(connection, self.warehouse.home)
+            is_due = read_meta(connection, UNPUBLISHED) == "yes" or current_publication(self.warehouse.home) is None
+            if is_due:
+                with self.watch.step("publication"):
+                    publish(self.warehouse, self.run.run_id, self.run.name)
+                    write_meta(connection, UNPUBLISHED, "no")
+            self.report.published = is_due
+            return is_due
+
+    def end(self, status: str = "done", message: str | None = None) -> RunReport:
+        self.report.seconds = dict(self.watch.seconds)
+        end_run(self.warehouse.connection, self.run, status, self.watch.seconds, message)
+        return self.report
+
+
+@contextmanager
+def a_run(root: Path, as_of: date | None, purpose: str = "kpi run") -> Iterator[Pipeline]:
+    """A pipeline on the warehouse of ``root``; a failure inside the block is written into the ledger."""
+    with open_warehouse(root, purpose) as warehouse:
+        pipeline = Pipeline(warehouse, as_of)
+        try:
+            yield pipeline
+        except BaseException as failure:
+            pipeline.end("failed", f"{type(failure).__name__}: {failure}")
+            raise
+
+
+def run_pipeline(root: Path, as_of: date | None = None, progress: Progress = lambda line: None) -> RunReport:
+    """The whole run, without Prefect. Raises GateFailed, EngineError, EnvironmentProblem, WrongUsage."""
+    with a_run(root, as_of) as pipeline:
+        for delivery in pipeline.find():
+            progress(describe(delivery, pipeline.take_in(delivery)))
+        progress(f"facts: {len(pipeline.renew())} changed")
+        progress("published" if pipeline.publish() else "nothing new to publish")
+        return pipeline.end()
+
+
+def describe(delivery: Delivery, result: BatchCounts | Refusal | None) -> str:
+    """One line of progress about a delivery."""
+    match result:
+        case BatchCounts():
+            return (
+                f"{delivery.file}: {result.landed:,} rows = {result.accepted:,} accepted + {result.quarantined:,} quarantined "
+                f"+ {result.duplicate:,} duplicate"
+            )
+        case Refusal():
+            return f"REFUSED {result.message}"
+        case _:
+            return f"{delivery.file}: already taken in, skipped"
+
+
+@contextmanager
+def _full_disk_is_said() -> Iterator[None]:
+    try:
+        yield
+    except OSError as problem:
+        raise EnvironmentProblem(f"the disk or a file: {problem}; put it right, then run this again") from problem
+    except (duckdb.IOException, duckdb.OutOfMemoryException) as problem:
+        raise EnvironmentProblem(
+            f"the warehouse could not write: {problem}; make room, then run this again"
+        ) from problem

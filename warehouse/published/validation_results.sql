@@ -1,0 +1,7 @@
+-- table: validation_results
+-- grain: one delivery and rule
+-- inputs: ledger.validation_results, ledger.batches, ledger.runs
+SELECT batches.source, batches.file, results.rule, results.severity, results.rows_checked, results.rows_failed, runs.run
+FROM ledger.validation_results AS results
+LEFT JOIN ledger.batches AS batches ON batches.batch_id = results.batch_id
+LEFT JOIN ledger.runs AS runs ON runs.run_id = batches.run_id

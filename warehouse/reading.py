@@ -1,0 +1,93 @@
+"""Reads the published facts: opens ``published/kpi.duckdb`` read-only, so it never blocks a run nor is blocked by one."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, Literal
+
+import duckdb
+
+from transforms.exact import decimal_text
+from transforms.periods import end_of_day, parse_period
+from transforms.sql import load_sql
+from warehouse.failures import EnvironmentProblem
+from warehouse.home import Home
+
+Breakdown = Literal["year", "period", "region", "agency"]
+
+
+@contextmanager
+def published(home: Home) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The current publication, read-only. Raises EnvironmentProblem where nothing has been published yet."""
+    file = home.published.resolve() / "kpi.duckdb"
+    if not file.exists():
+        raise EnvironmentProblem(
+            f"nothing is published under {home.published} yet: put deliveries into {home.inbox}, then `kpi run`"
+        )
+    with duckdb.connect(str(file), read_only=True) as connection:
+        yield connection
+
+
+def read_values(
+    home: Home,
+    year: int | None = None,
+    period: str | None = None,
+    as_of: date | None = None,
+    indicator: str | None = None,
+) -> list[dict[str, Any]]:
+    """The facts as known now or at the end of a day. Grain: one indicator and period."""
+    if period is not None:
+        period = parse_period(period).id
+    with published(home) as connection:
+        rows = _records(
+            connection,
+            load_sql("warehouse.sql", "read_values.sql"),
+            {"year": year, "period": period, "clock": _clock(as_of), "indicator": indicator},
+        )
+    for row in rows:
+        decimals = row["decimals"]
+        row["value"] = decimal_text(row["value"], decimals)
+        row["band"] = [decimal_text(row.pop("band_low"), decimals), decimal_text(row.pop("band_high"), decimals)]
+        row["target"] = decimal_text(row["target"])
+        for component in ("numerator", "denominator"):
+            row[component] = _count_or_text(row[component])
+        row["excluded"] = json.loads(row["excluded"])
+    return rows
+
+
+def read_services(home: Home, year: int, by: Breakdown = "year", as_of: date | None = None) -> list[dict[str, Any]]:
+    """The service indicators of a year. Grain: one service and group; rates are percent texts with two decimals."""
+    with published(home) as connection:
+        rows = _records(
+            connection,
+            load_sql("warehouse.sql", "read_services.sql"),
+            {"year": year, "breakdown": by, "clock": _clock(as_of)},
+        )
+    for row in rows:
+        for name in ("completion", "approval", "two_day", "median_days", "p90_days"):
+            row[name] = decimal_text(row[name], 2)
+        row["excluded"] = json.loads(row["excluded"])
+    return rows
+
+
+def _records(connection: duckdb.DuckDBPyConnection, query: str, parameters: dict[str, Any]) -> list[dict[str, Any]]:
+    found = connection.execute(query, parameters)
+    names = [column[0] for column in found.description or []]
+    return [{name: _plain(value) for name, value in zip(names, row, strict=True)} for row in found.fetchall()]
+
+
+def _plain(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, (date, datetime)) else value
+
+
+def _count_or_text(number: Decimal | None) -> int | str | None:
+    """A count as an integer; a sum with decimals as exact text."""
+    if number is None:
+        return None
+    return int(number) if number == number.to_integral_value() else decimal_text(number)
+
+
+def _clock(as_of: date | None) -> datetime | None:
+    return end_of_day(as_of) if as_of else None

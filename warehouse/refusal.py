@@ -1,0 +1,203 @@
+"""Why a delivered file is refused whole, said to a clerk in English and in Indonesian.
+
+Every message names the file (as the caller shows it), the line, row or column where it is known, and what to do. No
+message ever holds the content of a cell: a delivery holds personal data, and a message is logged and mailed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+
+class DeliveryRefused(Exception):
+    """One delivered file cannot be landed; the others go on.
+
+    `code` is the stable id of the fault, `message` its English text and `message_id` its Indonesian one.
+    """
+
+    def __init__(self, code: str, message: str, message_id: str) -> None:
+        super().__init__(code, message, message_id)
+        self.code = code
+        self.message = message
+        self.message_id = message_id
+
+    def __str__(self) -> str:
+        return self.message
+
+
+# A key is the code, or the code and a variant after a dot.
+MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
+    "format": (
+        "the name ends in none of .csv, .csv.gz, .parquet, .jsonl, .xlsx. Save the delivery in one of these formats.",
+        "akhiran namanya bukan .csv, .csv.gz, .parquet, .jsonl atau .xlsx. Simpan kiriman dalam salah satu format itu.",
+    ),
+    "changed_type": (
+        "the name says {expected}, but the content is {found}. Give the file the ending of its content, or export it "
+        "again as {expected}.",
+        "namanya menyatakan {expected}, tetapi isinya {found}. Beri akhiran nama sesuai isinya, atau ekspor ulang "
+        "sebagai {expected}.",
+    ),
+    "symlink": (
+        "this is a symbolic link, which may lead out of the inbox. Put the file itself into the inbox.",
+        "ini tautan simbolik yang dapat menunjuk ke luar inbox. Letakkan berkas aslinya di inbox.",
+    ),
+    "not_a_file": (
+        "this is no ordinary file. Put an ordinary file into the inbox.",
+        "ini bukan berkas biasa. Letakkan berkas biasa di inbox.",
+    ),
+    "changing": (
+        "the file was changed while it was read. Let the copy finish; it is tried again at the next run.",
+        "berkas berubah saat sedang dibaca. Tunggu penyalinan selesai; berkas dicoba lagi pada proses berikutnya.",
+    ),
+    "unreadable.open": (
+        "the file cannot be opened ({reason}). Give the account that runs kpi the right to read it.",
+        "berkas tidak dapat dibuka ({reason}). Beri akun yang menjalankan kpi hak untuk membacanya.",
+    ),
+    "unreadable.damaged": (
+        "the file cannot be read as {format}: it is damaged or incomplete. Export it again and copy it again.",
+        "berkas tidak dapat dibaca sebagai {format}: rusak atau tidak lengkap. Ekspor dan salin ulang.",
+    ),
+    "unreadable.csv": (
+        "the rows cannot be told apart without doubt. Save the file again as CSV with every text in double quotes.",
+        "batas barisnya tidak dapat dipastikan. Simpan ulang sebagai CSV dengan setiap teks di antara tanda kutip ganda.",
+    ),
+    "password": (
+        "the workbook is protected by a password, or is of the old .xls kind. Remove the password and save it as .xlsx.",
+        "buku kerja dilindungi kata sandi, atau berjenis .xls lama. Hapus kata sandinya dan simpan sebagai .xlsx.",
+    ),
+    "empty_file": (
+        "the file is empty. Export it again; if there was nothing to report, deliver the header line alone.",
+        "berkas kosong. Ekspor ulang; bila memang tidak ada data, kirim baris judulnya saja.",
+    ),
+    "encoding": (
+        "line {line} is not UTF-8 text. Save the file as UTF-8 (Excel: Save As, 'CSV UTF-8').",
+        "baris {line} bukan teks UTF-8. Simpan berkas sebagai UTF-8 (Excel: Simpan Sebagai, 'CSV UTF-8').",
+    ),
+    "encoding.utf16": (
+        "the text is UTF-16 or UTF-32 from line 1 on, not UTF-8. Save the file as UTF-8 (Excel: Save As, 'CSV UTF-8').",
+        "teksnya UTF-16 atau UTF-32 sejak baris 1, bukan UTF-8. Simpan berkas sebagai UTF-8 (Excel: Simpan Sebagai, "
+        "'CSV UTF-8').",
+    ),
+    "encoding.parquet": (
+        "a column of text holds bytes that are not UTF-8. Export the file again with UTF-8 text.",
+        "sebuah kolom teks berisi bita yang bukan UTF-8. Ekspor ulang berkas dengan teks UTF-8.",
+    ),
+    "encoding.character": (
+        "line {line}, column {column}: half of a two-part character (\\ud800 to \\udfff). Export the file again as UTF-8.",
+        "baris {line}, kolom {column}: karakter tidak utuh (\\ud800 sampai \\udfff). Ekspor ulang berkas sebagai UTF-8.",
+    ),
+    "nul_byte": (
+        "line {line} holds a NUL byte, so the file is damaged or no text. Export it again as UTF-8 text.",
+        "baris {line} berisi bita NUL, berarti berkas rusak atau bukan teks. Ekspor ulang sebagai teks UTF-8.",
+    ),
+    "line_too_long": (
+        "line {line} is longer than {limit} bytes. Check that each row ends with a line end, then export the file again.",
+        "baris {line} lebih panjang dari {limit} bita. Pastikan setiap baris diakhiri ganti baris, lalu ekspor ulang.",
+    ),
+    "line_ends": (
+        "line {line} ends with, or holds, a lone carriage return (the line end of an old Mac). Save the file with the "
+        "line ends of Windows (CRLF) or Unix (LF).",
+        "baris {line} diakhiri atau memuat carriage return tunggal (ganti baris Mac lama). Simpan berkas dengan ganti "
+        "baris Windows (CRLF) atau Unix (LF).",
+    ),
+    "missing_column": (
+        "columns missing: {missing}. Add them to the header and deliver the file again.",
+        "kolom yang tidak ada: {missing}. Tambahkan pada baris judul lalu kirim ulang berkas.",
+    ),
+    "missing_column.both": (
+        "columns missing: {missing}; unknown columns: {unknown}. Use the column names of the contract and deliver the "
+        "file again.",
+        "kolom yang tidak ada: {missing}; kolom yang tidak dikenal: {unknown}. Gunakan nama kolom menurut kontrak lalu "
+        "kirim ulang berkas.",
+    ),
+    "missing_column.none": (
+        "none of the {count} columns found is a column of this source, so the header row is missing or the file stands "
+        "in the wrong folder. Columns missing: {missing}. The separator must be a comma or a semicolon.",
+        "tidak satu pun dari {count} kolom yang ditemukan adalah kolom sumber ini, jadi baris judul tidak ada atau "
+        "berkas salah folder. Kolom yang tidak ada: {missing}. Pemisah harus koma atau titik koma.",
+    ),
+    "unknown_column": (
+        "unknown columns: {unknown}. Remove them, or use the column names of the contract, and deliver the file again.",
+        "kolom yang tidak dikenal: {unknown}. Hapus, atau gunakan nama kolom menurut kontrak, lalu kirim ulang berkas.",
+    ),
+    "duplicate_column": (
+        "columns that stand more than once: {columns}. Keep each column once and deliver the file again.",
+        "kolom yang muncul lebih dari sekali: {columns}. Sisakan satu untuk tiap kolom lalu kirim ulang berkas.",
+    ),
+    "duplicate_column.line": (
+        "line {line}: column {columns} stands more than once in the object. Keep it once and deliver the file again.",
+        "baris {line}: kolom {columns} muncul lebih dari sekali dalam objek. Sisakan satu lalu kirim ulang berkas.",
+    ),
+    "field_count": (
+        "line {line} has {found} fields where {expected} are expected. Look for a missing or an extra separator; a text "
+        "that holds the separator must stand in double quotes.",
+        "baris {line} memiliki {found} isian, seharusnya {expected}. Periksa pemisah yang kurang atau berlebih; teks yang "
+        "memuat pemisah harus diapit tanda kutip ganda.",
+    ),
+    "unclosed_quote": (
+        "the row that begins in line {line} has a double quote that is not closed. Close it; a quote inside a quoted "
+        "text is written twice.",
+        "baris data yang mulai di baris {line} memiliki tanda kutip ganda yang tidak ditutup. Tutup tanda kutip itu; "
+        "tanda kutip di dalam teks berkutip ditulis dua kali.",
+    ),
+    "two_headers": (
+        "data row {row} repeats the header. Remove that row and deliver the file again.",
+        "baris data {row} mengulang baris judul. Hapus baris itu lalu kirim ulang berkas.",
+    ),
+    "truncated": (
+        "the file ends too early: the copy was cut off. Copy the whole file into the inbox again.",
+        "berkas terpotong: penyalinan tidak selesai. Salin kembali berkas lengkapnya ke inbox.",
+    ),
+    "too_large": (
+        "unpacked, the file is larger than allowed ({limit}). Split the delivery into smaller files.",
+        "setelah dibuka, berkas lebih besar dari yang diizinkan ({limit}). Bagi kiriman menjadi beberapa berkas kecil.",
+    ),
+    "too_large.sheet": (
+        "the first sheet reaches to row {rows} and column {columns}. Delete the stray cells far below or to the right "
+        "of the table and save the workbook again.",
+        "lembar pertama sampai ke baris {rows} dan kolom {columns}. Hapus sel yang tercecer jauh di bawah atau di kanan "
+        "tabel lalu simpan ulang buku kerja.",
+    ),
+    "nested_value": (
+        "line {line}, column {column}: an object or a list where a single value is expected. Export one value a column.",
+        "baris {line}, kolom {column}: objek atau daftar, padahal seharusnya satu nilai. Ekspor satu nilai tiap kolom.",
+    ),
+    "nested_value.column": (
+        "column {column} is of type {type}, which is not a single text, number, date or boolean. Export it as text.",
+        "kolom {column} berjenis {type}, bukan satu teks, angka, tanggal atau boolean. Ekspor sebagai teks.",
+    ),
+    "invalid_json": (
+        "line {line} is not valid JSON. Write one complete JSON object a line and deliver the file again.",
+        "baris {line} bukan JSON yang sah. Tulis satu objek JSON lengkap tiap baris lalu kirim ulang berkas.",
+    ),
+    "invalid_json.object": (
+        "line {line} holds no JSON object. Write one JSON object a line, not a list of objects.",
+        "baris {line} bukan objek JSON. Tulis satu objek JSON tiap baris, bukan daftar objek.",
+    ),
+}
+
+# A header row that is missing puts data where names are expected: what could be data is not repeated.
+_LONG_DIGITS: Final = re.compile(r"\d{6,}")
+_SHOWN_NAME_LENGTH: Final = 40
+
+
+def shown_name(name: str, position: int) -> str:
+    """A column name as a message may show it; `position` is counted from 1 and stands in for a doubtful name."""
+    if not name:
+        return f"#{position} (no name / tanpa nama)"
+    if len(name) > _SHOWN_NAME_LENGTH or _LONG_DIGITS.search(name) or not name.isprintable():
+        return f"#{position}"
+    return name
+
+
+def listed(names: Iterable[str]) -> str:
+    """Names as a message lists them."""
+    return ", ".join(names)
+
+
+def refusal(key: str, file: str, **facts: object) -> DeliveryRefused:
+    """The refusal of `file` for the reason `key` of `MESSAGES`, its blanks filled from `facts`."""
+    english, indonesian = (text.format(**facts) for text in MESSAGES[key])
+    return DeliveryRefused(key.split(".", maxsplit=1)[0], f"{file}: {english}", f"{file}: {indonesian}")

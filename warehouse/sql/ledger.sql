@@ -1,0 +1,73 @@
+-- tables: the ledger of runs and deliveries, held rows, facts
+-- grain: stated at each table
+CREATE SCHEMA IF NOT EXISTS ledger;
+CREATE SCHEMA IF NOT EXISTS quarantine;
+CREATE SCHEMA IF NOT EXISTS states;
+CREATE SCHEMA IF NOT EXISTS facts;
+CREATE SCHEMA IF NOT EXISTS reference;
+
+-- one row a fact about the installation
+CREATE TABLE IF NOT EXISTS ledger.meta (name VARCHAR, value VARCHAR);
+
+-- one row a run; clock is what the run takes for now (WIB)
+CREATE TABLE IF NOT EXISTS ledger.runs (
+  run_id INTEGER, run VARCHAR, clock TIMESTAMP, as_of DATE, started_at TIMESTAMP, finished_at TIMESTAMP,
+  status VARCHAR, message VARCHAR
+);
+
+-- one row a step of a run
+CREATE TABLE IF NOT EXISTS ledger.steps (run_id INTEGER, step VARCHAR, seconds DECIMAL(12,3));
+
+-- one row a delivery that was taken in; batch_id is the order in which deliveries were taken in
+CREATE TABLE IF NOT EXISTS ledger.batches (
+  batch_id INTEGER, run_id INTEGER, source VARCHAR, file VARCHAR, sha256 VARCHAR, is_correction BOOLEAN, format VARCHAR,
+  decimal_comma BOOLEAN, is_typed BOOLEAN, landed BIGINT, accepted BIGINT, quarantined BIGINT, duplicate BIGINT
+);
+
+-- one row a delivery that was refused whole, a run
+CREATE TABLE IF NOT EXISTS ledger.refusals (
+  run_id INTEGER, source VARCHAR, file VARCHAR, sha256 VARCHAR, code VARCHAR, message VARCHAR, message_id VARCHAR
+);
+
+-- one row a delivery and rule: what Great Expectations counted
+CREATE TABLE IF NOT EXISTS ledger.validation_results (
+  batch_id INTEGER, source VARCHAR, rule VARCHAR, severity VARCHAR, rows_checked BIGINT, rows_failed BIGINT
+);
+
+-- one row a source and year that a delivery touched and no run has derived since
+CREATE TABLE IF NOT EXISTS ledger.pending_years (source VARCHAR, year INTEGER, batch_id INTEGER);
+
+-- one row a source and year that any delivery ever touched; settled_at is the clock of the last derivation,
+-- waits_until the own time of the last row that is dated later than it
+CREATE TABLE IF NOT EXISTS ledger.source_years (source VARCHAR, year INTEGER, settled_at TIMESTAMP, waits_until TIMESTAMP);
+
+-- one row a publication
+CREATE TABLE IF NOT EXISTS ledger.publications (publication_id INTEGER, run_id INTEGER, manifest_sha256 VARCHAR);
+
+-- one row a delivered row that is held back; its text stands in the restricted folder quarantine/
+CREATE TABLE IF NOT EXISTS quarantine.held_rows (
+  batch_id INTEGER, source VARCHAR, row_number BIGINT, reasons VARCHAR[], record_key VARCHAR, year INTEGER, part VARCHAR,
+  closed_by_batch_id INTEGER
+);
+CREATE OR REPLACE VIEW quarantine.open_rows AS
+SELECT batch_id, source, row_number, reasons, record_key, year, part FROM quarantine.held_rows WHERE closed_by_batch_id IS NULL;
+
+-- one row an indicator, period and version of its value (bitemporal: known_from <= t < known_to)
+CREATE TABLE IF NOT EXISTS facts.kpi_values (
+  indicator VARCHAR, period VARCHAR, office VARCHAR, definition_version VARCHAR, cut_off TIMESTAMP,
+  value DECIMAL(28,6), decimals INTEGER, unit VARCHAR, target DECIMAL(28,6), status VARCHAR,
+  numerator DECIMAL(28,6), denominator DECIMAL(28,6), excluded VARCHAR, band_low DECIMAL(28,6), band_high DECIMAL(28,6),
+  is_provisional BOOLEAN, flags VARCHAR[], evidence_hash VARCHAR,
+  known_from TIMESTAMP, known_to TIMESTAMP, reason VARCHAR, run VARCHAR
+);
+
+-- one row a service, year, breakdown and group, and version of its numbers (bitemporal)
+CREATE TABLE IF NOT EXISTS facts.service_summary (
+  service VARCHAR, year INTEGER, breakdown VARCHAR, group_name VARCHAR, office VARCHAR, definition_version VARCHAR, cut_off TIMESTAMP,
+  received_count BIGINT, ms_count BIGINT, bts_count BIGINT, tms_count BIGINT, in_process_count BIGINT,
+  completion_percent DECIMAL(9,2), approval_percent DECIMAL(9,2), ever_returned_count BIGINT,
+  decided_count BIGINT, two_day_percent DECIMAL(9,2), median_days DECIMAL(12,2), p90_days DECIMAL(12,2),
+  excluded VARCHAR, completion_band_low DECIMAL(9,2), completion_band_high DECIMAL(9,2),
+  is_provisional BOOLEAN, evidence_hash VARCHAR,
+  known_from TIMESTAMP, known_to TIMESTAMP, reason VARCHAR, run VARCHAR
+);

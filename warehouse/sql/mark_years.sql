@@ -1,0 +1,13 @@
+-- table: ledger.pending_years
+-- grain: one year that the delivery touches: of every state of every key in it, and of every row held or closed by it
+-- inputs: {states} (the source's states), quarantine.held_rows
+-- parameters: $batch_id, $source; {year} is the contract's expression for a row's year
+INSERT INTO ledger.pending_years
+WITH touched_keys AS (
+  SELECT record_key FROM {states} WHERE batch_id = $batch_id OR replaced_by_batch_id = $batch_id
+), touched_years AS (
+  SELECT try_cast({year} AS INTEGER) AS touched_year FROM {states} SEMI JOIN touched_keys USING (record_key)
+  UNION
+  SELECT year FROM quarantine.held_rows WHERE source = $source AND (batch_id = $batch_id OR closed_by_batch_id = $batch_id)
+)
+SELECT $source, touched_year, $batch_id FROM touched_years WHERE touched_year IS NOT NULL

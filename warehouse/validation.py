@@ -1,0 +1,103 @@
+"""Checks one file against its contract, in memory: loads nothing, keeps nothing, never shows a value."""
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from expectations.contract import Contract, load_contract
+from expectations.identity import clean_rows, standing
+from expectations.rules import broken_rules, condition, row_rules
+from expectations.typed_read import FileTraits, typed_rows
+from warehouse.connection import SETTINGS, create_states_table, install_key, install_reference
+from warehouse.delivery import land_delivery
+from warehouse.queries import first_row, single_value
+from warehouse.refusal import DeliveryRefused
+
+FIRST_ROWS = 10
+
+
+def validate_file(file: Path, source: str, language: str = "id") -> dict[str, Any]:
+    """{file, source, ok, rows, faulty_rows, refused, failures: [{rule, severity, column, message, rows, first_rows}]}.
+
+    ``language`` is ``id`` or ``en``. Raises KeyError for an unknown source, ValueError for an unknown language.
+    """
+    if language not in ("id", "en"):
+        raise ValueError(f"no messages in language {language!r}; use id or en")
+    contract = load_contract(source)
+    with tempfile.TemporaryDirectory(prefix="kpi-validate-") as folder, duckdb.connect() as connection:
+        landed = Path(folder) / "landed.parquet"
+        try:
+            traits = land_delivery(file, file.name, contract.delivered_names, landed, Path(folder))
+        except DeliveryRefused as refused:
+            message = refused.message_id if language == "id" else refused.message
+            return {
+                "file": file.name,
+                "source": source,
+                "ok": False,
+                "rows": 0,
+                "faulty_rows": 0,
+                "refused": message,
+                "failures": [],
+            }
+        _judge(connection, contract, landed, FileTraits(traits.decimal_comma, traits.is_typed))
+        failures = [*_failures(connection, contract, language)]
+        faulty = single_value(connection, "SELECT count(*) FROM batch_broken")
+    return {
+        "file": file.name,
+        "source": source,
+        "ok": faulty == 0,
+        "rows": traits.rows,
+        "faulty_rows": faulty,
+        "refused": None,
+        "failures": failures,
+    }
+
+
+def _judge(connection: duckdb.DuckDBPyConnection, contract: Contract, landed: Path, traits: FileTraits) -> None:
+    """The same tables as a load makes, without known states."""
+    for setting in SETTINGS:
+        connection.execute(setting)
+    install_reference(connection)
+    create_states_table(connection, contract.source)
+    # Keys are hashed only to be compared within this file.
+    install_key(connection, b"kpi validate")
+    connection.execute(f"CREATE TEMP TABLE batch_typed AS {typed_rows(contract, traits)}", {"landing": str(landed)})
+    connection.execute(f"CREATE TEMP TABLE batch_broken AS {broken_rules(contract)}")
+    connection.execute(f"CREATE TEMP TABLE batch_clean AS {clean_rows(contract)}")
+    connection.execute(f"CREATE TEMP TABLE batch_standing AS {standing(contract, is_correction=False)}")
+    connection.execute(
+        "INSERT INTO batch_broken SELECT row_number, [$1] FROM batch_standing WHERE standing = 'conflict'",
+        [f"{contract.prefix}-CONFLICT"],
+    )
+
+
+def _failures(connection: duckdb.DuckDBPyConnection, contract: Contract, language: str) -> list[dict[str, Any]]:
+    held = {
+        rule: (count, rows)
+        for rule, count, rows in connection.execute(
+            f"SELECT unnest(reasons) AS rule, count(*), list(row_number ORDER BY row_number)[1:{FIRST_ROWS}] FROM batch_broken GROUP BY rule"
+        ).fetchall()
+    }
+    for rule in row_rules(contract):
+        if rule.severity == "warn":
+            row = first_row(
+                connection,
+                f"SELECT count(*), list(row_number ORDER BY row_number)[1:{FIRST_ROWS}] FROM batch_typed "
+                f"WHERE ({condition(contract, rule)}) IS FALSE",
+            )
+            if row and row[0]:
+                held[rule.id] = row
+    return [
+        {
+            "rule": rule.id,
+            "severity": rule.severity,
+            "column": contract.column_named(rule.column).name,
+            "message": getattr(rule.message, language),
+            "rows": held[rule.id][0],
+            "first_rows": held[rule.id][1],
+        }
+        for rule in contract.all_rules
+        if rule.id in held
+    ]
