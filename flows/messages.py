@@ -1,0 +1,58 @@
+"""What people read about a run, as plain rows and text: for artifacts and the terminal."""
+
+from collections import Counter
+from typing import Any
+
+from expectations.contract import load_contract
+from warehouse.failures import EnvironmentProblem
+from warehouse.held_rows import read_held_rows
+from warehouse.home import Home
+from warehouse.pipeline import RunReport
+from warehouse.reading import read_values
+
+
+def value_rows(home: Home) -> list[dict[str, Any]]:
+    """The standing KPI values, one row an indicator and period, as a reader sees them."""
+    try:
+        values = read_values(home)
+    except EnvironmentProblem:
+        return []
+    return [
+        {
+            "indicator": v["indicator"],
+            "period": v["period"],
+            "value": v["value"],
+            "unit": v["unit"],
+            "status": v["status"],
+            "numerator": v["numerator"],
+            "denominator": v["denominator"],
+            "known from": v["known_from"],
+        }
+        for v in values
+    ]
+
+
+def rule_message(source: str, rule_id: str, language: str = "en") -> str:
+    """What a rule asks, in the clerk's words."""
+    rule = next((rule for rule in load_contract(source).all_rules if rule.id == rule_id), None)
+    return rule_id if rule is None else str(getattr(rule.message, language))
+
+
+def held_counts(home: Home, source: str | None = None, reason: str | None = None) -> list[tuple[str, str, int]]:
+    """(source, rule, open held rows), most first."""
+    counts = Counter((row.source, rule) for row in read_held_rows(home, source, reason) for rule in row.reasons)
+    return [(held_source, rule, count) for (held_source, rule), count in counts.most_common() if reason in (None, rule)]
+
+
+def failure_report(report: RunReport, home: Home) -> str:
+    """Markdown: refused deliveries with their remedy, and the rules that hold rows back."""
+    lines = [f"# What failed in {report.run}", ""]
+    if report.refused:
+        lines += ["## Refused deliveries", "", *(f"- {refused.message}" for refused in report.refused), ""]
+    held = held_counts(home)
+    if held:
+        lines += ["## Rows in quarantine", "", "| source | rule | rows | what it asks |", "|---|---|---:|---|"]
+        lines += [f"| {source} | {rule} | {count:,} | {rule_message(source, rule)} |" for source, rule, count in held]
+    if not report.refused and not held:
+        lines.append("Nothing.")
+    return "\n".join(lines)

@@ -1,0 +1,200 @@
+"""What the commands print: tables for people, JSON for programs. Progress goes to standard error."""
+
+import json
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from flows.messages import held_counts, rule_message
+from warehouse.held_rows import HeldRow
+from warehouse.home import Home
+
+_out = Console(highlight=False)
+SHOWN_ROWS = 50
+NO_VALUE = "-"
+
+
+def say(line: str) -> None:
+    """One line of progress."""
+    print(line, file=sys.stderr, flush=True)
+
+
+def print_json(data: Any) -> None:
+    json.dump(data, sys.stdout, ensure_ascii=False, indent=2, default=str)
+    sys.stdout.write("\n")
+
+
+def _table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], left: int = 1) -> None:
+    """A table; the first ``left`` columns are text, the others numbers."""
+    table = Table(title=title, title_justify="left", show_edge=False, pad_edge=False)
+    for number, column in enumerate(columns):
+        table.add_column(column, justify="left" if number < left else "right", overflow="fold")
+    for row in rows:
+        table.add_row(*(_shown(cell) for cell in row))
+    if not sys.stdout.isatty():
+        # In a file or a pipe the terminal's width means nothing: no cell may be cut.
+        Console(width=200, highlight=False).print(table)
+    else:
+        _out.print(table)
+
+
+def _shown(cell: Any) -> str:
+    if cell is None:
+        return NO_VALUE
+    return f"{cell:,}" if isinstance(cell, int) and not isinstance(cell, bool) else str(cell)
+
+
+def print_report(report: dict[str, Any]) -> None:
+    """The report of a run: deliveries, refusals, changed values, time of each step."""
+    if report["batches"]:
+        _table(
+            "Deliveries taken in",
+            ["source", "file", "landed", "accepted", "quarantined", "duplicate"],
+            [
+                [b["source"], b["file"], b["landed"], b["accepted"], b["quarantined"], b["duplicate"]]
+                for b in report["batches"]
+            ],
+            2,
+        )
+    for refused in report["refused"]:
+        print(f"REFUSED {refused['message']}")
+    for name in report["unknown"]:
+        print(f"NOT A SOURCE inbox/{name}: no contract has this name; move it, or add a contract")
+    if report["changed"]:
+        indicators = [c for c in report["changed"] if c["old"] is not None or "." not in c["indicator"]]
+        _table(
+            "Values that changed",
+            ["indicator", "period", "old", "new", "reason"],
+            [
+                [c["indicator"], c["period"], c["old"], c["new"], c["reason"] or "first value"]
+                for c in indicators[:SHOWN_ROWS]
+            ],
+            2,
+        )
+    if not report["batches"] and not report["changed"]:
+        print(f"Nothing to do: {len(report['skipped'])} deliveries are known already, no value changes.")
+    print(f"{report['run']}: " + ("published" if report["published"] else "nothing new was published"))
+    total = sum(report["seconds"].values())
+    print(
+        "Time of our own work: "
+        + ", ".join(f"{step} {seconds:.2f} s" for step, seconds in report["seconds"].items())
+        + f"; together {total:.2f} s"
+    )
+
+
+def print_values(rows: list[dict[str, Any]]) -> None:
+    _table(
+        "KPI values",
+        [
+            "indicator",
+            "period",
+            "status",
+            "value",
+            "unit",
+            "numerator",
+            "denominator",
+            "target",
+            "version",
+            "known from",
+        ],
+        [
+            [
+                r["indicator"],
+                r["period"],
+                r["status"] + (" (provisional)" if r["provisional"] else ""),
+                r["value"],
+                r["unit"],
+                r["numerator"],
+                r["denominator"],
+                r["target"],
+                r["definition_version"],
+                r["known_from"],
+            ]
+            for r in rows
+        ],
+        3,
+    )
+
+
+def print_services(rows: list[dict[str, Any]]) -> None:
+    _table(
+        "Services",
+        [
+            "service",
+            "year",
+            "group",
+            "received",
+            "MS",
+            "BTS",
+            "TMS",
+            "in process",
+            "completion %",
+            "approval %",
+            "ever returned",
+            "two-day %",
+            "median days",
+            "p90 days",
+        ],
+        [
+            [
+                r["service"],
+                str(r["year"]),
+                r["group"],
+                r["received"],
+                r["ms"],
+                r["bts"],
+                r["tms"],
+                r["in_process"],
+                r["completion"],
+                r["approval"],
+                r["ever_returned"],
+                r["two_day"],
+                r["median_days"],
+                r["p90_days"],
+            ]
+            for r in rows
+        ],
+        3,
+    )
+
+
+def print_held_rows(home: Home, rows: list[HeldRow], source: str | None, reason: str | None) -> None:
+    counts = held_counts(home, source, reason)
+    if not counts:
+        print("No row is held back.")
+        return
+    _table(
+        "Held back, by rule",
+        ["source", "rule", "what it asks", "rows"],
+        [[s, rule, rule_message(s, rule), count] for s, rule, count in counts],
+        3,
+    )
+    _table(
+        f"Rows ({min(len(rows), SHOWN_ROWS)} of {len(rows):,})",
+        ["file", "rules", "row"],
+        [[row.file, ", ".join(row.reasons), row.row] for row in rows[:SHOWN_ROWS]],
+        2,
+    )
+
+
+def print_validation(result: dict[str, Any]) -> None:
+    if result["refused"]:
+        print(result["refused"])
+        return
+    print(f"{result['file']}: {result['rows']:,} rows, {result['faulty_rows']:,} faulty")
+    _table(
+        "",
+        ["column", "rule", "message", "rows", "row numbers"],
+        [
+            [f["column"], f["rule"], f["message"], f["rows"], ", ".join(map(str, f["first_rows"]))]
+            for f in result["failures"]
+        ],
+        3,
+    )
+
+
+def print_checks(checks: list[dict[str, Any]]) -> None:
+    _table("", ["check", "verdict", "finding"], [[c["check"], c["verdict"], c["finding"]] for c in checks], 3)
