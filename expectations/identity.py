@@ -59,6 +59,14 @@ def standing(contract: Contract, is_correction: bool) -> str:
 ){decision}"""
 
 
+def validated_rows() -> str:
+    """SELECT of the typed rows of the delivery as the validator sees them, with what the identity step found."""
+    return (
+        "SELECT batch_typed.*, row_number IN (SELECT row_number FROM batch_standing WHERE standing = 'conflict') AS is_conflict "
+        "FROM batch_typed"
+    )
+
+
 def states_table(contract: Contract) -> str:
     return f"states.{identifier(contract.source)}"
 

@@ -30,9 +30,9 @@ class FileTraits:
 
 
 def typed_rows(contract: Contract, traits: FileTraits) -> str:
-    """SELECT over ``read_parquet($landing, file_row_number = true)``. Grain: one delivered row.
+    """SELECT over ``read_parquet($landing, file_row_number = true)``. Grain: one delivered row. Parameters: $landing, $batch_id.
 
-    Columns: row_number (1 = first data row), our columns, ``__unreadable`` and ``__cleaned`` marks, record_key.
+    Columns: batch_id, row_number (1 = first data row), our columns, ``__unreadable`` and ``__cleaned`` marks, record_key.
     """
     read = [column for column in contract.columns if column.identity]
     texts = ",\n    ".join(f"{_text(column)} AS {identifier(column.column)}" for column in read)
@@ -40,7 +40,7 @@ def typed_rows(contract: Contract, traits: FileTraits) -> str:
     return (
         f"WITH delivered_text AS (\n  SELECT file_row_number + 1 AS row_number,\n    {texts}\n"
         f"  FROM read_parquet($landing, file_row_number = true)\n), typed AS (\n  SELECT row_number,\n    {typed}\n"
-        f"  FROM delivered_text\n)\nSELECT *, {record_key(contract)} AS record_key FROM typed"
+        f"  FROM delivered_text\n)\nSELECT CAST($batch_id AS INTEGER) AS batch_id, *, {record_key(contract)} AS record_key FROM typed"
     )
 
 

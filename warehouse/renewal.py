@@ -18,8 +18,8 @@ from warehouse.connection import Warehouse
 from warehouse.derivation import View, derive_indicator, derive_service, summarise_service
 from warehouse.facts import KPI_VALUES, SERVICE_SUMMARY, enter_fresh, make_fresh_table
 from warehouse.ledger import UNPUBLISHED, Run, read_meta, write_meta
-from warehouse.loading import Stopwatch
 from warehouse.queries import single_value
+from warehouse.stopwatch import Stopwatch
 
 DEFINITIONS = "definitions_digest"
 
@@ -60,6 +60,7 @@ def plan_renewal(connection: duckdb.DuckDBPyConnection, clock: datetime) -> Plan
     causes |= {
         (source, year): "correction" if only_corrections else "late_data" for source, year, only_corrections in pending
     }
+    causes = {(source, year): cause for (source, year), cause in causes.items() if year_period(year).has_begun(clock)}
     years = {year for _, year, *_ in known} | {year for _, year in causes}
     return Plan(causes, sorted(year for year in years if year_period(year).has_begun(clock)))
 
@@ -232,5 +233,6 @@ def _settle(connection: duckdb.DuckDBPyConnection, plan: Plan, clock: datetime) 
             )
         connection.execute("DELETE FROM ledger.source_years WHERE source = $1 AND year = $2", [source, year])
         connection.execute("INSERT INTO ledger.source_years VALUES ($1, $2, $3, $4)", [source, year, clock, waits])
-    connection.execute("DELETE FROM ledger.pending_years")
+    # Years that have not begun stay pending: nothing of them is derived before they do.
+    connection.execute("DELETE FROM ledger.pending_years WHERE year <= $1", [clock.year])
     write_meta(connection, DEFINITIONS, definitions_digest())
