@@ -109,12 +109,24 @@ def _indicator_section(indicator: Indicator) -> str:
     )
     reasons = [("excluded", r) for r in indicator.exclusions] + [("exception", r) for r in indicator.exceptions]
     if reasons:
-        text += _table(("role", "reason", "meaning", "arti"), [(role, r.reason, r.text.en, r.text.id) for role, r in reasons]) + "\n"
+        text += (
+            _table(
+                ("role", "reason", "meaning", "arti"), [(role, r.reason, r.text.en, r.text.id) for role, r in reasons]
+            )
+            + "\n"
+        )
     text += _table(
         ("version", "valid from", "formula", "what changed", "yang berubah", "legal basis"),
-        [(v.version, v.valid_from, v.formula.text, v.changed.en, v.changed.id, v.legal_basis) for v in indicator.versions],
+        [
+            (v.version, v.valid_from, v.formula.text, v.changed.en, v.changed.id, v.legal_basis)
+            for v in indicator.versions
+        ],
     )
-    text += "\nLimits:\n\n" + "".join(f"- {limit.en} / {limit.id}\n" for limit in indicator.limits) if indicator.limits else ""
+    text += (
+        "\nLimits:\n\n" + "".join(f"- {limit.en} / {limit.id}\n" for limit in indicator.limits)
+        if indicator.limits
+        else ""
+    )
     text += "\nWorked examples (run as tests):\n\n"
     for example in indicator.examples:
         value = example.value if example.value is not None else f"no value: {example.status}"

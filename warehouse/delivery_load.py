@@ -109,19 +109,16 @@ class DeliveryLoad:
                 )
 
     def _decide_identity(self) -> BatchCounts:
-        self._temporary("batch_clean", clean_rows(self.contract))
+        # A view: keyed hashes are computed once, for the rows that are compared or kept.
+        self.connection.execute(f"CREATE OR REPLACE TEMP VIEW batch_clean AS {clean_rows(self.contract)}")
         self._temporary("batch_standing", standing(self.contract, self.delivery.is_correction))
         self.connection.execute(
             "INSERT INTO batch_broken SELECT row_number, [$1] FROM batch_standing WHERE standing = 'conflict'",
             [f"{self.contract.prefix}-CONFLICT"],
         )
-        clean, faulty, duplicates, conflicts = (
-            self._one("SELECT count(*) FROM batch_clean"),
-            self._one("SELECT count(*) FROM batch_broken"),
-            self._one("SELECT count(*) FROM batch_standing WHERE standing = 'duplicate'"),
-            self._one("SELECT count(*) FROM batch_standing WHERE standing = 'conflict'"),
-        )
-        accepted = clean - duplicates - conflicts
+        faulty = self._one("SELECT count(*) FROM batch_broken")
+        duplicates = self._one("SELECT count(*) FROM batch_standing WHERE standing = 'duplicate'")
+        accepted = self._one("SELECT count(*) FROM batch_typed") - faulty - duplicates
         counts = BatchCounts(self.contract.source, self.delivery.file, self.landed.rows, accepted, faulty, duplicates)
         if counts.landed != counts.accepted + counts.quarantined + counts.duplicate:
             raise DeliveryRefused(
