@@ -139,7 +139,8 @@ def _derive_indicators(connection: duckdb.DuckDBPyConnection, plan: Plan, view: 
 def _enter(connection: duckdb.DuckDBPyConnection, plan: Plan, run: Run) -> list[Change]:
     connection.execute("CREATE OR REPLACE TEMP TABLE fact_causes (item VARCHAR, year INTEGER, cause VARCHAR)")
     causes = [(*item, cause) for item, cause in _item_causes(plan).items()]
-    connection.executemany("INSERT INTO fact_causes VALUES ($1, $2, $3)", causes)
+    if causes:
+        connection.executemany("INSERT INTO fact_causes VALUES ($1, $2, $3)", causes)
     reason = (
         "CASE WHEN old_version <> definition_version THEN 'definition' ELSE coalesce("
         "(SELECT cause FROM fact_causes WHERE item = {item} AND fact_causes.year = {year}), 'late_data') END"
