@@ -15,6 +15,7 @@ def state_columns(contract: Contract) -> list[tuple[str, str, str]]:
     return [
         ("record_key", "VARCHAR", "the key as one text; personal parts as keyed hashes"),
         *kept,
+        *((column.column, column.sql_type, column.description.en) for column in contract.derived),
         ("personal_digest", "VARCHAR", "keyed hash of the columns that are compared but not kept"),
         ("batch_id", "INTEGER", "the delivery that brought the state"),
         ("row_number", "BIGINT", "its data row in that delivery, from 1"),
@@ -30,8 +31,9 @@ def clean_rows(contract: Contract) -> str:
         else identifier(c.column)
         for c in contract.kept
     )
+    derived = "".join(f"{identifier(column.column)}, " for column in contract.derived)
     return (
-        f"SELECT row_number, record_key, {kept}, {_digest(contract)} AS personal_digest\nFROM batch_typed\n"
+        f"SELECT row_number, record_key, {kept}, {derived}{_digest(contract)} AS personal_digest\nFROM batch_typed\n"
         "WHERE row_number NOT IN (SELECT row_number FROM batch_broken)"
     )
 

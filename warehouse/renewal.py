@@ -14,6 +14,7 @@ from expectations.identity import states_table
 from transforms.definitions import load_indicators
 from transforms.periods import year_period
 from transforms.services import load_services
+from warehouse.agreed import SHARED_SOURCES
 from warehouse.connection import Warehouse
 from warehouse.derivation import View, derive_indicator, derive_service, summarise_service
 from warehouse.facts import KPI_VALUES, SERVICE_SUMMARY, enter_fresh, make_fresh_table
@@ -140,7 +141,8 @@ def _derive_indicators(connection: duckdb.DuckDBPyConnection, plan: Plan, view: 
 def _enter(connection: duckdb.DuckDBPyConnection, plan: Plan, run: Run) -> list[Change]:
     connection.execute("CREATE OR REPLACE TEMP TABLE fact_causes (item VARCHAR, year INTEGER, cause VARCHAR)")
     causes = [(*item, cause) for item, cause in _item_causes(plan).items()]
-    connection.executemany("INSERT INTO fact_causes VALUES ($1, $2, $3)", causes)
+    if causes:
+        connection.executemany("INSERT INTO fact_causes VALUES ($1, $2, $3)", causes)
     reason = (
         "CASE WHEN old_version <> definition_version THEN 'definition' ELSE coalesce("
         "(SELECT cause FROM fact_causes WHERE item = {item} AND fact_causes.year = {year}), 'late_data') END"
@@ -181,8 +183,12 @@ def _enter(connection: duckdb.DuckDBPyConnection, plan: Plan, run: Run) -> list[
 
 
 def _item_causes(plan: Plan) -> dict[tuple[str, int], str]:
-    """The cause by service or indicator and year; late data go before corrections where both came."""
+    """The cause by service or indicator and year; late data go before corrections where both came.
+
+    Agreements and printed values concern every indicator, but only where its own rows are no cause.
+    """
     found: dict[tuple[str, int], set[str]] = defaultdict(set)
+    shared: dict[tuple[str, int], set[str]] = defaultdict(set)
     for (source, year), cause in plan.causes.items():
         for service in load_services().services:
             if service.source == source:
@@ -190,8 +196,10 @@ def _item_causes(plan: Plan) -> dict[tuple[str, int], str]:
         for indicator in load_indicators():
             if source in indicator.sources:
                 found[indicator.id, year].add(cause)
+            elif source in SHARED_SOURCES:
+                shared[indicator.id, year].add(cause)
     order = ["late_data", "correction", "code"]
-    return {item: min(causes, key=order.index) for item, causes in found.items()}
+    return {item: min(causes, key=order.index) for item, causes in (shared | found).items()}
 
 
 def _changes(

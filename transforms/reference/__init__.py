@@ -2,13 +2,17 @@
 
 from collections.abc import Iterable
 from datetime import date, timedelta
+from decimal import Decimal
 from functools import cache
 from importlib.resources import files
 from io import BytesIO
+from typing import Annotated
 
 import polars as pl
 import yaml
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
+
+from transforms.definitions import load_indicators
 
 
 class HolidayTable(BaseModel):
@@ -32,6 +36,27 @@ class Office(BaseModel):
 @cache
 def office() -> Office:
     return Office.model_validate(yaml.safe_load(_read("office.yml")))
+
+
+class Waiver(BaseModel):
+    """A decision about a printed item. A number is text here: a binary float would not be what was printed."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    item: str
+    chosen: Annotated[str, Field(pattern=r"^-?[0-9]+([.][0-9]+)?$")] | None = None
+    reason: str
+    owner: str
+    discrepancy: str | None = None
+
+
+@cache
+def waivers() -> tuple[Waiver, ...]:
+    return tuple(Waiver.model_validate(waiver) for waiver in yaml.safe_load(_read("waivers.yml"))["waivers"])
+
+
+def waived_values() -> dict[str, Decimal]:
+    """By item: the printed value that a waiver chooses."""
+    return {waiver.item: Decimal(waiver.chosen) for waiver in waivers() if waiver.chosen is not None}
 
 
 def _read(name: str) -> bytes:
@@ -76,6 +101,19 @@ def promotion_periods() -> pl.DataFrame:
     )
 
 
+def indicators() -> pl.DataFrame:
+    """One row an indicator of the definitions: indicator_id, perspective_code, objective_code."""
+    rows = [(indicator.id, indicator.perspective, indicator.objective) for indicator in load_indicators()]
+    return pl.DataFrame(
+        rows, schema=dict.fromkeys(["indicator_id", "perspective_code", "objective_code"], pl.String), orient="row"
+    )
+
+
+def budget_programs() -> pl.DataFrame:
+    """One row a code under which a program's budget is delivered: program_code, name."""
+    return _table("budget_programs.csv")
+
+
 def holiday_dates(first_year: int, last_year: int) -> set[date]:
     """Public holidays and joint leave of these years: the dated table, and the pinned package for years beyond it."""
     table_first, table_last = office().holidays.table_years
@@ -108,4 +146,6 @@ def static_tables() -> dict[str, pl.DataFrame]:
         "proposal_status": proposal_status(),
         "offices": offices(),
         "promotion_periods": promotion_periods(),
+        "indicators": indicators(),
+        "budget_programs": budget_programs(),
     }
