@@ -101,17 +101,19 @@ def prefect_api(home: Path, progress: Callable[[str], None] | None = None, *, se
     `home`/prefect, and its log in `home`/prefect/server.log. `serving` adds what a schedule needs: Prefect's scheduler
     and pages. Raises PrefectServerError if the configured server does not answer, or ours not within 90 seconds.
     """
-    say = progress or (lambda _line: None)
+    say, home = progress or (lambda _line: None), home.resolve()
     with ExitStack() as stack:
-        stack.enter_context(_environment({"DO_NOT_TRACK": "1", **_no_proxy()}))
-        user = _user_settings()
+        stack.enter_context(_environment({"DO_NOT_TRACK": "1", **_no_proxy(), **_early_home(home)}))
+        from prefect.settings import get_current_settings
+
+        user = get_current_settings()
         if "level" not in user.logging.model_fields_set:
             # For the console alone: the history gets the flow's log as always.
             stack.enter_context(_environment({"PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "WARNING"}))
         configured = os.environ.get("PREFECT_API_URL") or user.api.url
         if configured:
             stack.enter_context(_configured_server(configured))
-        address = configured or stack.enter_context(_own_server(home.resolve(), user, say, serving))
+        address = configured or stack.enter_context(_own_server(home, user, say, serving))
         stack.enter_context(_recorded_events(address, ours=not configured))
         yield address
 
@@ -167,8 +169,8 @@ def drain_events(timeout: float = 30) -> None:
 
 def _no_proxy() -> dict[str, str]:
     # A proxy must not be asked for the way to our own machine.
-    names = ("NO_PROXY", "no_proxy")
-    return {name: ",".join(filter(None, [os.environ.get(name), HOST, "localhost"])) for name in names}
+    before = {name: os.environ.get(name) for name in ("NO_PROXY", "no_proxy")}
+    return {name: ",".join(filter(None, [value, HOST, "localhost"])) for name, value in before.items()}
 
 
 @contextmanager
@@ -183,11 +185,18 @@ def _environment(values: Mapping[str, str]) -> Iterator[None]:
         os.environ.update({name: value for name, value in before.items() if value is not None})
 
 
-def _user_settings() -> Settings:
-    from prefect.settings import Settings, get_current_settings
+def _early_home(home: Path) -> dict[str, str]:
+    # Prefect makes ~/.prefect when it is imported. Without one there is no profile of the user's to read in it, and
+    # the user of a service may not even have a place for it.
+    chosen = {"PREFECT_API_URL", "PREFECT_HOME"} & os.environ.keys()
+    return {} if chosen or Path("~/.prefect").expanduser().exists() else {"PREFECT_HOME": str(_state_folder(home))}
 
-    # To ask for the current settings imports all of Prefect and fixes them.
-    return get_current_settings() if "prefect.context" in sys.modules else Settings()
+
+def _state_folder(home: Path) -> Path:
+    state = home / "prefect"
+    state.mkdir(mode=0o700, parents=True, exist_ok=True)
+    state.chmod(0o700)
+    return state
 
 
 @contextmanager
@@ -211,9 +220,8 @@ def _settings(settings: Settings) -> Iterator[None]:
     import prefect.context
     from prefect.logging.configuration import setup_logging
 
-    profile = prefect.context.get_settings_context().profile
-    context = prefect.context.SettingsContext(profile=profile, settings=settings)
     before = prefect.context.GLOBAL_SETTINGS_CONTEXT
+    context = prefect.context.SettingsContext(profile=before.profile, settings=settings)
     # The global is for threads that did not inherit our context: they would start a second, hidden server.
     prefect.context.GLOBAL_SETTINGS_CONTEXT = context.model_copy()
     try:
@@ -280,8 +288,7 @@ def _with_descendants(client: SyncPrefectClient, flow_run_id: UUID) -> list[UUID
 
 
 def _count_by_state(client: SyncPrefectClient, flow_run_ids: list[UUID]) -> dict[str, int]:
-    of_flow_runs = {"any_": [str(flow_run_id) for flow_run_id in flow_run_ids]}
-    tasks_only = {"flow_run_id": of_flow_runs, "subflow_runs": {"exists_": False}}
+    tasks_only = {"flow_run_id": {"any_": [str(run) for run in flow_run_ids]}, "subflow_runs": {"exists_": False}}
     counts: dict[str, int] = {}
     for state in STATES:
         query = {"task_runs": {**tasks_only, "state": {"type": {"any_": [state]}}}}
@@ -295,22 +302,18 @@ def _count_by_state(client: SyncPrefectClient, flow_run_ids: list[UUID]) -> dict
 def _own_server(home: Path, user: Settings, say: Callable[[str], None], serving: bool) -> Iterator[str]:
     from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, Settings
 
-    state = home / "prefect"
-    state.mkdir(mode=0o700, parents=True, exist_ok=True)
-    state.chmod(0o700)
-    environment = {"PREFECT_HOME": os.environ.get("PREFECT_HOME") or str(state)}
+    state = _state_folder(home)
+    with socket.create_server((HOST, 0)) as free:
+        address = f"http://{HOST}:{free.getsockname()[1]}/api"
+    environment = {"PREFECT_API_URL": address, "PREFECT_HOME": os.environ.get("PREFECT_HOME") or str(state)}
     # Prefect looks for profiles in its home: the user's stay in force where we move it.
     if user.profiles_path.exists():
         environment["PREFECT_PROFILES_PATH"] = str(user.profiles_path)
-    with socket.create_server((HOST, 0)) as free:
-        address = f"http://{HOST}:{free.getsockname()[1]}/api"
     with ExitStack() as stack:
         stack.enter_context(_environment(environment))
-        known = Path(environment["PREFECT_HOME"], "prefect.db").exists()
-        say("Starting Prefect's server" + ("" if known else "; its first start here takes some seconds more"))
+        first = not Path(environment["PREFECT_HOME"], "prefect.db").exists()
+        say("Starting Prefect's server" + "; its first start here takes some seconds more" * first)
         stack.enter_context(_server_process(state, address, serving))
-        # The address comes last, so that what Prefect reads once, at its import, does not outlive the block.
-        stack.enter_context(_environment({"PREFECT_API_URL": address}))
         settings = Settings()
         if not serving:
             # Nobody looks at heartbeats here, and their thread holds up the end of a flow by half a second.
@@ -330,7 +333,7 @@ def _server_process(state: Path, address: str, serving: bool) -> Iterator[None]:
         fcntl.flock(lock, fcntl.LOCK_EX)
         process = subprocess.Popen(
             [*command, "--port", str(urlsplit(address).port)],
-            env={**os.environ, **_server_environment(state, address, serving)},
+            env={**os.environ, **_server_environment(state, serving)},
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
@@ -347,7 +350,7 @@ def _server_process(state: Path, address: str, serving: bool) -> Iterator[None]:
             _stop(process)
 
 
-def _server_environment(state: Path, address: str, serving: bool) -> dict[str, str]:
+def _server_environment(state: Path, serving: bool) -> dict[str, str]:
     schedules = str(serving).lower()
     unless_set = {
         "PREFECT_SERVER_LOGGING_LEVEL": "WARNING",
@@ -360,13 +363,11 @@ def _server_environment(state: Path, address: str, serving: bool) -> dict[str, s
     }
     return {
         **{name: value for name, value in unless_set.items() if name not in os.environ},
-        "PREFECT_API_URL": address,  # its pages call the address that stands here
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
         "PREFECT_SERVER_UI_ENABLED": schedules,
         "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
         "PREFECT_SERVER_UI_STATIC_DIRECTORY": str(state / "ui"),  # by default a folder of the installed package
         "PREFECT_SERVER_SERVICES_SCHEDULER_ENABLED": schedules,
-        "PREFECT_SERVER_SERVICES_LATE_RUNS_ENABLED": schedules,
     }
 
 

@@ -51,6 +51,9 @@ def serve_flow(
     run within a minute: a schedule that silently never runs would only be noticed by the missing nights.
     """
     home = home.resolve()
+    if threading.current_thread() is threading.main_thread():
+        # As systemd stops a service: it is to leave as little behind as Ctrl-C does, also while it starts.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
     with prefect_api(home, say, serving=True):
         from prefect.runner import Runner
         from prefect.schedules import Schedule
@@ -80,6 +83,8 @@ async def _run_until_stopped(runner: Runner) -> None:
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
     await asyncio.wait({running, asyncio.create_task(stop.wait())}, return_when=asyncio.FIRST_COMPLETED)
+    while not (runner.started or running.done()):
+        await asyncio.sleep(0.1)  # it refuses to be stopped before
     if stop.is_set():
         await runner.astop()
     await running

@@ -335,6 +335,15 @@ def test_another_separator_is_refused_with_a_word_about_it(desk):
     assert "separator must be a comma or a semicolon" in refused.message
 
 
+def test_a_header_of_endless_names_has_a_short_message(desk):
+    refused = desk.refused_csv("a,b,c," + ",".join(f"x{i}" for i in range(50_000)) + "\n")
+    assert refused.code == "unknown_column"
+    assert refused.message.endswith(
+        "x29, ... (+49970). Remove them, or use the column names of the contract, and deliver the file again."
+    )
+    assert len(desk.refused_csv("x" * 3_000_000 + "\n1\n").message) < 500
+
+
 def test_column_names_that_sql_would_stumble_over(desk):
     columns = ('o"x', "it's", "select", "a b", "x;y")
     assert desk.csv('"o""x",it\'s,select,a b,"x;y"\n1,2,3,4,5\n', columns) == [("1", "2", "3", "4", "5")]
@@ -516,6 +525,17 @@ def test_a_long_line_within_the_limit_is_read(desk):
     assert [len(row[1]) for row in rows] == [3_000_000, 1]
 
 
+def test_lines_as_long_as_the_readers_buffer_are_read(desk, monkeypatch):
+    """DuckDB's parallel reader gives up on them."""
+    monkeypatch.setattr(delivery_csv, "_BUFFER_MARGIN_BYTES", 20_000)
+    monkeypatch.setattr(delivery_text, "MAX_LINE_BYTES", 100_000)
+    monkeypatch.setattr(delivery_text, "BLOCK_BYTES", 10_000)
+    chance = random.Random(1)
+    expected = [(str(i), "x" * chance.choice((1, 1000, 30_000, 99_900)), "z") for i in range(60)]
+    body = "".join(f"{a},{b},{c}\n" for a, b, c in expected)
+    assert desk.csv("a,b,c\n" + body) == expected
+
+
 def test_a_quote_that_swallows_the_rest_is_refused_at_its_row(desk, monkeypatch):
     monkeypatch.setattr(delivery_text, "BLOCK_BYTES", 1000)
     monkeypatch.setattr(delivery_text, "MAX_LINE_BYTES", 5000)
@@ -669,8 +689,7 @@ def test_ever_new_json_keys_do_not_fill_the_memory(desk):
     data = '{"a":1,"b":2,"c":3}\n' + "".join(f'{{"k{i}":1}}\n' for i in range(200))
     refused = desk.refused_jsonl(data)
     assert refused.code == "unknown_column"
-    assert "k40" in refused.message
-    assert "k199" not in refused.message
+    assert "k29, ... (+21)." in refused.message
 
 
 @pytest.mark.parametrize("value", ['{"k": 1}', "[1, 2]", "[]", "{}"])

@@ -187,6 +187,7 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
 # A header row that is missing puts data where names are expected: what could be data is not repeated.
 _LONG_DIGITS: Final = re.compile(r"\d{6,}")
 _SHOWN_NAME_LENGTH: Final = 40
+_LISTED_NAMES: Final = 30
 
 
 def shown_name(name: str, position: int) -> str:
@@ -199,8 +200,10 @@ def shown_name(name: str, position: int) -> str:
 
 
 def listed(names: Iterable[str]) -> str:
-    """Names as a message lists them."""
-    return ", ".join(names)
+    """Names as a message lists them: the first thirty, and how many more there are."""
+    texts = list(names)
+    rest = f", ... (+{len(texts) - _LISTED_NAMES})" if len(texts) > _LISTED_NAMES else ""
+    return ", ".join(texts[:_LISTED_NAMES]) + rest
 
 
 def refusal(key: str, file: str, **facts: object) -> DeliveryRefused:
