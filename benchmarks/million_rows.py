@@ -69,12 +69,15 @@ def limit(file: Path, folder: Path) -> dict[str, float]:
 
 def ours(folder: Path) -> dict[str, float]:
     """(b) in this process: seconds of each step; the file lies in the inbox of ``folder``."""
+    from warehouse.connection import open_warehouse  # noqa: PLC0415
     from warehouse.pipeline import run_pipeline  # noqa: PLC0415
     from warehouse.stopwatch import START_UP  # noqa: PLC0415
 
-    start = time.perf_counter()
-    report = run_pipeline(folder)
-    elapsed = time.perf_counter() - start
+    # A new warehouse makes its schema first; a nightly run finds it there.
+    with open_warehouse(folder, "benchmark"):
+        start = time.perf_counter()
+        report = run_pipeline(folder)
+        elapsed = time.perf_counter() - start
     steps = {step: seconds for step, seconds in report.seconds.items() if step != START_UP}
     return steps | {"the rest": elapsed - sum(report.seconds.values())}
 

@@ -196,8 +196,11 @@ class Contract(Strict):
 
     @property
     def kept(self) -> list[Column]:
-        """Columns that reach the warehouse."""
-        return [column for column in self.columns if column.is_kept]
+        """Columns that reach the warehouse; a public text that is the whole key stands there already as ``record_key``."""
+        return [column for column in self.columns if column.is_kept and not self._is_record_key(column)]
+
+    def _is_record_key(self, column: Column) -> bool:
+        return self.key == [column.column] and column.type == "text" and column.privacy == "public"
 
     @property
     def unkept_identity(self) -> list[Column]:

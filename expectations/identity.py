@@ -5,7 +5,7 @@ Works on temporary tables of one delivery: ``batch_typed``, ``batch_broken`` (ro
 """
 
 from expectations.contract import Column, Contract
-from expectations.typed_read import keyed_hash
+from expectations.typed_read import content_hash, keyed_hash
 from transforms.sql import identifier
 
 
@@ -61,8 +61,8 @@ def standing(contract: Contract, is_correction: bool) -> str:
 ){decision}"""
 
 
-def validated_rows() -> str:
-    """SELECT of the typed rows of the delivery as the validator sees them, with what the identity step found."""
+def group_rows() -> str:
+    """SELECT of the typed rows of the delivery with what the identity step found; deliveries of a group are stacked."""
     return (
         "SELECT batch_typed.*, row_number IN (SELECT row_number FROM batch_standing WHERE standing = 'conflict') AS is_conflict "
         "FROM batch_typed"
@@ -125,8 +125,7 @@ def _digest(contract: Contract) -> str:
     parts = f" || {separator} || ".join(
         f"coalesce(CAST({identifier(column.column)} AS VARCHAR), chr(30))" for column in contract.unkept_identity
     )
-    # 128 bits tell contents apart; the rest would only take room.
-    return f"left({keyed_hash(parts)}, 32)"
+    return content_hash(parts)
 
 
 def _kept_type(column: Column) -> str:

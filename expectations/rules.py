@@ -48,6 +48,25 @@ def condition(  # noqa: PLR0911  one return a kind of rule
     return f"({rule.sql})"
 
 
+def has_own_column(contract: Contract, rule: Rule) -> bool:
+    """Whether the validator judges the rule by its condition (a column of ``validated_rows``) and not by a plain column."""
+    needs_mark = rule.required and contract.column_named(rule.column).can_be_unreadable
+    return needs_mark or rule.sql is not None or rule.group is not None
+
+
+def validated_rows(contract: Contract, rows: str) -> str:
+    """SELECT over ``rows`` as the validator sees them: its columns, and a column a rule that no native expectation states.
+
+    Rules that are columns share one query of the validator; a query a rule would read the rows twice for each.
+    """
+    conditions = "".join(
+        f",\n  ({condition(contract, rule)}) AS {identifier(rule.id)}"
+        for rule in contract.all_rules
+        if has_own_column(contract, rule)
+    )
+    return f"SELECT {rows}.*{conditions}\nFROM {rows}"
+
+
 def warning_counts(contract: Contract) -> str | None:
     """SELECT over ``batch_typed`` of one row: how many rows break each warning, in order; None where there is no warning."""
     warnings = [rule for rule in contract.all_rules if rule.severity == "warn"]

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 from expectations.contract import Contract, Rule
-from expectations.rules import condition
+from expectations.rules import has_own_column
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -121,7 +121,7 @@ def _build_suite(connection: _BorrowedConnection, contract: Contract) -> tuple[A
 
 
 def _expectation(contract: Contract, rule: Rule) -> Any:
-    """A native expectation where there is one (they share one query), else a query for the rows that break the rule."""
+    """A native expectation on the column itself where there is one, else on the column of the rule's condition."""
     import great_expectations.expectations as gxe  # noqa: PLC0415
 
     meta = {"rule": rule.id, "severity": rule.severity}
@@ -138,13 +138,10 @@ def _expectation(contract: Contract, rule: Rule) -> Any:
         return gxe.ExpectColumnValuesToBeBetween(
             column=rule.column, min_value=rule.range.min, max_value=rule.range.max, meta=meta
         )
-    predicate = condition(contract, rule).replace("{", "{{").replace("}", "}}")
-    # The rule's id makes the query its own: of two expectations with one query the validator would keep one.
-    query = (
-        f"SELECT '{rule.id}' AS rule, row_number FROM (SELECT row_number, ({predicate}) AS holds FROM {{batch}}) AS judged "
-        "WHERE holds IS FALSE"
-    )
-    return gxe.UnexpectedRowsExpectation(unexpected_rows_query=query, meta=meta)
+    if not has_own_column(contract, rule):
+        raise EngineError(f"no expectation states rule {rule.id}")
+    # A condition is a column of the view; NULL (the rule does not apply) is no failure, as with the row rules.
+    return gxe.ExpectColumnValuesToBeInSet(column=rule.id, value_set=[True], meta=meta)
 
 
 def _raise_for_exceptions(results: dict[str, Any], rules: list[Rule]) -> None:
@@ -163,7 +160,7 @@ def _exception_message(result: Any) -> str | None:
     info = result.exception_info or {}
     parts = [info, *(part for part in info.values() if isinstance(part, dict))]
     raised = [str(part.get("exception_message")) for part in parts if part.get("raised_exception")]
-    return raised[0].strip() if raised else None
+    return raised[0].strip().splitlines()[0] if raised else None
 
 
 def _rule_count(rule: Rule, result: Any, rows: int) -> RuleCount:

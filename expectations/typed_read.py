@@ -71,6 +71,14 @@ def keyed_hash(text: str) -> str:
     return f"sha256(getvariable('hmac_outer_pad') || {inner})"
 
 
+def content_hash(text: str) -> str:
+    """SQL of a keyed hash (128 bits, hexadecimal) that only tells whether two contents are equal; no pseudonym is made of it.
+
+    A secret of 32 bytes before the text, hashed once: a quarter of the work of an HMAC, for every row that is kept.
+    """
+    return f"left(sha256(getvariable('content_secret') || encode({text})), 32)"
+
+
 def _text(column: Column) -> str:
     text = identifier(column.name)
     # Trimming every value costs more than all the parsing: only those that begin or end with white space are trimmed.

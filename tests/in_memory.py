@@ -37,7 +37,9 @@ def give_states(connection: duckdb.DuckDBPyConnection, source: str, csv: str) ->
     contract = load_contract(source)
     given = pl.read_csv(BytesIO(csv.encode()), infer_schema=False)
     columns = {
-        column.column: "VARCHAR" if column.privacy == "pseudonym" else column.sql_type for column in contract.kept
+        column.column: "VARCHAR" if column.privacy == "pseudonym" else column.sql_type
+        for column in contract.columns
+        if column.is_kept
     }
     assert set(given.columns) == set(columns), f"{source}: an example gives every kept column"
     connection.register("given_frame", given.to_arrow())
@@ -45,11 +47,12 @@ def give_states(connection: duckdb.DuckDBPyConnection, source: str, csv: str) ->
         f"CAST({identifier(name)} AS {sql_type}) AS {identifier(name)}" for name, sql_type in columns.items()
     )
     derived = "".join(f", {derived_value(column)} AS {identifier(column.column)}" for column in contract.derived)
+    kept = ", ".join(identifier(column.column) for column in (*contract.kept, *contract.derived))
     batch = connection.execute("SELECT coalesce(max(batch_id), 0) + 1 FROM ledger.batches").fetchone()[0]
     connection.execute(
         f"INSERT INTO {states_table(contract)} BY NAME WITH typed AS (SELECT {typed} FROM given_frame), "
         f"completed AS (SELECT *{derived} FROM typed) "
-        f"SELECT *, {record_key(contract)} AS record_key, $1 AS batch_id, row_number() OVER () AS row_number FROM completed",
+        f"SELECT {kept}, {record_key(contract)} AS record_key, $1 AS batch_id, row_number() OVER () AS row_number FROM completed",
         [batch],
     )
     connection.unregister("given_frame")

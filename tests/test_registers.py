@@ -243,7 +243,7 @@ def test_amounts_of_fifteen_digits_stay_exact(warehouse):
 
 
 def test_the_state_time_of_a_register_is_its_last_date(warehouse):
-    states = warehouse.execute("SELECT draft_id, state_date FROM states.regulation ORDER BY ALL").fetchall()
+    states = warehouse.execute("SELECT record_key, state_date FROM states.regulation ORDER BY ALL").fetchall()
     assert states == [("D1", date(2024, 3, 1)), ("D1", date(2024, 6, 1)), ("D2", date(2024, 2, 1))]
 
 

@@ -15,14 +15,14 @@ from transforms.reference import static_tables
 from transforms.sql import identifier, load_sql
 from warehouse.failures import EnvironmentProblem
 from warehouse.home import Home
-from warehouse.key import fingerprint, hmac_pads, load_key
+from warehouse.key import content_secret, fingerprint, hmac_pads, load_key
 from warehouse.lock import writer_lock
 from warehouse.queries import single_value
 
 MEMORY_LIMIT = "1500MB"
 THREADS = 2
 LEAST_FREE_BYTES = 200 * 1024**2
-SETTINGS = ("SET TimeZone = 'Asia/Jakarta'", "SET preserve_insertion_order = true", "SET enable_progress_bar = false")
+SETTINGS = ("SET TimeZone = 'Asia/Jakarta'", "SET preserve_insertion_order = false", "SET enable_progress_bar = false")
 
 
 class Warehouse:
@@ -108,8 +108,9 @@ def prepare(connection: duckdb.DuckDBPyConnection, home: Home) -> None:
 
 def install_key(connection: duckdb.DuckDBPyConnection, key: bytes) -> None:
     """Puts the padded keys into session variables: they never reach the file or a query's text."""
-    for name, pad in zip(("hmac_inner_pad", "hmac_outer_pad"), hmac_pads(key), strict=True):
-        connection.execute(f"SET VARIABLE {name} = $1::BLOB", [pad])
+    names = ("hmac_inner_pad", "hmac_outer_pad", "content_secret")
+    for name, secret in zip(names, (*hmac_pads(key), content_secret(key)), strict=True):
+        connection.execute(f"SET VARIABLE {name} = $1::BLOB", [secret])
 
 
 def install_reference(connection: duckdb.DuckDBPyConnection) -> None:

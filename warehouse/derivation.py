@@ -115,8 +115,11 @@ def derive_indicator(
     fresh: list[FreshValue] = []
     source, agreed = _source_state(connection, indicator, view), read_agreed(connection, indicator, view.known_batch)
     for version, first_year, last_year in version_years(indicator, years):
-        collect_evidence(connection, indicator, version, first_year, last_year, view)
-        evidence = _summed_evidence(connection, indicator, version)
+        evidence: dict[str, PeriodEvidence] = {}
+        # A source that never came has no evidence; looking for it would cost every night.
+        if source.is_delivered:
+            collect_evidence(connection, indicator, version, first_year, last_year, view)
+            evidence = _summed_evidence(connection, indicator, version)
         for year in range(first_year, last_year + 1):
             parts_of_year, whole = _year_values(indicator, version, year, evidence, source, view)
             fresh += parts_of_year

@@ -40,6 +40,11 @@ def hmac_pads(key: bytes) -> tuple[bytes, bytes]:
     return bytes(b ^ 0x36 for b in block), bytes(b ^ 0x5C for b in block)
 
 
+def content_secret(key: bytes) -> bytes:
+    """The secret of the content hashes, derived from the key so that the two uses never share one."""
+    return hmac.new(key, b"kanreg-kpi content secret", hashlib.sha256).digest()
+
+
 def _make(file: Path) -> str:
     text = secrets.token_hex(32)
     descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

@@ -13,7 +13,8 @@ from pathlib import Path
 import duckdb
 
 from expectations.contract import Contract, load_contract
-from expectations.identity import validated_rows
+from expectations.identity import group_rows
+from expectations.rules import validated_rows
 from expectations.suite import EngineError, RuleCount
 from warehouse.connection import Warehouse
 from warehouse.delivery import land_delivery
@@ -123,16 +124,16 @@ class SourceLoad:
 
     def _show_to_validator(self, is_first: bool, is_alone: bool) -> None:
         """The delivery's rows join those of the group; a large delivery is a group of its own and is not copied."""
-        if is_first:
-            for kind, name in self.connection.execute(
-                "SELECT table_type, table_name FROM information_schema.tables WHERE table_name = 'validated_rows'"
-            ).fetchall():
-                self.connection.execute(f"DROP {'VIEW' if kind == 'VIEW' else 'TABLE'} {name}")
-            self.connection.execute(
-                f"CREATE TEMP {'VIEW' if is_alone else 'TABLE'} validated_rows AS {validated_rows()}"
-            )
+        if not is_first:
+            self.connection.execute(f"INSERT INTO stacked_rows BY NAME {group_rows()}")
+            return
+        self.connection.execute("DROP VIEW IF EXISTS validated_rows")
+        if is_alone:
+            self.connection.execute(f"CREATE OR REPLACE TEMP VIEW lone_rows AS {group_rows()}")
         else:
-            self.connection.execute(f"INSERT INTO validated_rows BY NAME {validated_rows()}")
+            self.connection.execute(f"CREATE OR REPLACE TEMP TABLE stacked_rows AS {group_rows()}")
+        view = validated_rows(self.contract, "lone_rows" if is_alone else "stacked_rows")
+        self.connection.execute(f"CREATE TEMP VIEW validated_rows AS {view}")
 
     def _close_group(self) -> None:
         """Validates what the group brought, compares the two engines, commits."""

@@ -2,25 +2,32 @@
 -- grain: one service, year, breakdown (year, region, agency, period) and group with at least one received proposal
 -- inputs: service_records, quarantine.open_rows
 -- parameters: $two_day_limit_days
-WITH in_groups AS (
-  SELECT service, year, record_key, role, reason, outcome, is_ever_returned, decision_days, unnest([
+WITH cells AS (
+  -- proposals that count alike in every breakdown: the groups below add cells up, not proposals
+  SELECT service, year, region, agency_code, period_date, reason, outcome, is_ever_returned, decision_days,
+    count(*) AS records,
+    bit_xor(md5_number(record_key || ':' || role || ':' || coalesce(reason, ''))) AS fingerprint
+  FROM service_records
+  GROUP BY ALL
+), in_groups AS (
+  SELECT service, year, reason, outcome, is_ever_returned, decision_days, records, fingerprint, unnest([
     struct_pack(breakdown := 'year', group_name := CAST(year AS VARCHAR)),
     struct_pack(breakdown := 'region', group_name := region),
     struct_pack(breakdown := 'agency', group_name := agency_code),
     struct_pack(breakdown := 'period', group_name := CAST(period_date AS VARCHAR))
   ], recursive := true)
-  FROM service_records
+  FROM cells
 ), counted AS (
   SELECT service, year, breakdown, group_name,
-    count(*) FILTER (reason IS NULL) AS received,
-    count(*) FILTER (outcome = 'MS') AS ms,
-    count(*) FILTER (outcome = 'BTS') AS bts,
-    count(*) FILTER (outcome = 'TMS') AS tms,
-    count(*) FILTER (outcome = 'IN_PROCESS') AS in_process,
-    count(*) FILTER (reason IS NULL AND is_ever_returned) AS ever_returned,
-    count(decision_days) FILTER (reason IS NULL) AS decided,
-    count(*) FILTER (reason IS NULL AND decision_days <= $two_day_limit_days) AS two_day,
-    lower(hex(bit_xor(md5_number(record_key || ':' || role || ':' || coalesce(reason, ''))))) AS evidence_hash
+    CAST(coalesce(sum(records) FILTER (reason IS NULL), 0) AS BIGINT) AS received,
+    CAST(coalesce(sum(records) FILTER (outcome = 'MS'), 0) AS BIGINT) AS ms,
+    CAST(coalesce(sum(records) FILTER (outcome = 'BTS'), 0) AS BIGINT) AS bts,
+    CAST(coalesce(sum(records) FILTER (outcome = 'TMS'), 0) AS BIGINT) AS tms,
+    CAST(coalesce(sum(records) FILTER (outcome = 'IN_PROCESS'), 0) AS BIGINT) AS in_process,
+    CAST(coalesce(sum(records) FILTER (reason IS NULL AND is_ever_returned), 0) AS BIGINT) AS ever_returned,
+    CAST(coalesce(sum(records) FILTER (reason IS NULL AND decision_days IS NOT NULL), 0) AS BIGINT) AS decided,
+    CAST(coalesce(sum(records) FILTER (reason IS NULL AND decision_days <= $two_day_limit_days), 0) AS BIGINT) AS two_day,
+    lower(hex(bit_xor(fingerprint))) AS evidence_hash
   FROM in_groups
   WHERE group_name IS NOT NULL
   GROUP BY service, year, breakdown, group_name
@@ -28,18 +35,18 @@ WITH in_groups AS (
   SELECT service, year, breakdown, group_name,
     '{' || string_agg('"' || reason || '": ' || records, ', ' ORDER BY reason) || '}' AS excluded
   FROM (
-    SELECT service, year, breakdown, group_name, reason, count(*) AS records
+    SELECT service, year, breakdown, group_name, reason, CAST(sum(records) AS BIGINT) AS records
     FROM in_groups WHERE reason IS NOT NULL AND group_name IS NOT NULL GROUP BY ALL
   )
   GROUP BY service, year, breakdown, group_name
 ), day_counts AS (
-  SELECT service, year, breakdown, group_name, decision_days, count(*) AS records
+  SELECT service, year, breakdown, group_name, decision_days, CAST(sum(records) AS BIGINT) AS records
   FROM in_groups
   WHERE reason IS NULL AND decision_days IS NOT NULL AND group_name IS NOT NULL
   GROUP BY service, year, breakdown, group_name, decision_days
 ), cumulated AS (
   SELECT service, year, breakdown, group_name, decision_days,
-    sum(records) OVER running AS up_to, sum(records) OVER whole AS decided
+    CAST(sum(records) OVER running AS BIGINT) AS up_to, CAST(sum(records) OVER whole AS BIGINT) AS decided
   FROM day_counts
   WINDOW whole AS (PARTITION BY service, year, breakdown, group_name),
     running AS (PARTITION BY service, year, breakdown, group_name ORDER BY decision_days)
