@@ -234,7 +234,6 @@ def test_a_cleaned_number_leaves_a_note_and_a_late_career_a_warning(tmp_path, de
 
 @pytest.mark.parametrize("year", [0, -5, 20240])
 def test_a_held_row_with_an_impossible_year_does_not_stop_the_others(tmp_path, deliver, year: int) -> None:
-    # DISAGREES
     deliver("integration/a.csv", csv(row("integration"), row("integration", tahun=year)))
     report = run_pipeline(tmp_path, as_of=date(2024, 6, 30))
     assert [(batch.accepted, batch.quarantined) for batch in report.batches] == [(1, 1)]
@@ -249,7 +248,6 @@ def test_a_held_row_with_an_impossible_year_does_not_stop_the_others(tmp_path, d
     ],
 )
 def test_a_row_of_the_year_0_or_10000_does_not_stop_the_others(tmp_path, deliver, source: str, changed: dict) -> None:
-    # DISAGREES
     deliver(f"{source}/a.csv", csv(row(source), row(source, id="X", **changed)))
     run_pipeline(tmp_path, as_of=date(2024, 6, 30))
     assert [line["received"] for line in read_services(Home(tmp_path), 2024)] == [1]

@@ -673,7 +673,8 @@ def broken(judge, source, path, tmp_path):
     read(path).write_parquet(landed)
     traits = FileTraits(is_typed=path.suffix not in (".csv", ".gz"))
     judge.execute(
-        f"CREATE OR REPLACE TEMP TABLE batch_typed AS {typed_rows(contract, traits)}", {"landing": str(landed), "batch_id": 1}
+        f"CREATE OR REPLACE TEMP TABLE batch_typed AS {typed_rows(contract, traits)}",
+        {"landing": str(landed), "batch_id": 1},
     )
     found = {row: set(reasons) for row, reasons in judge.sql(broken_rules(contract)).fetchall()}
     for rule in row_rules(contract):

@@ -100,6 +100,11 @@ def enter_fresh(
         f"LEFT JOIN (SELECT * FROM {table.name} WHERE known_to IS NULL) AS standing USING ({keys}) "
         f"WHERE standing.known_from IS NULL OR {differs}"
     )
+    # A group that no record belongs to any more is closed without a successor.
+    connection.execute(
+        f"CREATE OR REPLACE TEMP TABLE vanished_facts AS SELECT * FROM {table.name} AS fact "
+        f"WHERE known_to IS NULL AND ({scope}) AND ({keys}) NOT IN (SELECT ({keys}) FROM {fresh})"
+    )
     connection.execute(
         f"UPDATE {table.name} AS fact SET known_to = $1 WHERE known_to IS NULL AND ({scope}) AND ("
         f"({keys}) IN (SELECT ({keys}) FROM changed_facts) OR ({keys}) NOT IN (SELECT ({keys}) FROM {fresh}))",

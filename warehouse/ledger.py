@@ -24,10 +24,9 @@ class Run:
     clock: datetime
 
 
-def begin_run(connection: duckdb.DuckDBPyConnection, as_of: date | None) -> Run:
-    """Enters a new run. Raises WrongUsage where the clock would go back behind what is known already."""
-    now = clock_now()
-    clock = end_of_day(as_of) if as_of else now
+def run_clock(connection: duckdb.DuckDBPyConnection, as_of: date | None) -> datetime:
+    """What a run takes for now. Raises WrongUsage where it would go back behind what is known already."""
+    clock = end_of_day(as_of) if as_of else clock_now()
     last = first_row(
         connection, "SELECT max(clock), coalesce(max(run_id), 0) FROM ledger.runs WHERE status <> 'failed'"
     )
@@ -36,6 +35,12 @@ def begin_run(connection: duckdb.DuckDBPyConnection, as_of: date | None) -> Run:
             f"as of {clock:%Y-%m-%d}: this warehouse knows more already, up to {last[0]:%Y-%m-%d %H:%M}; "
             f"use --as-of {last[0]:%Y-%m-%d} or later, or another --home"
         )
+    return clock
+
+
+def begin_run(connection: duckdb.DuckDBPyConnection, as_of: date | None) -> Run:
+    """Enters a new run. Raises WrongUsage as ``run_clock`` does."""
+    now, clock = clock_now(), run_clock(connection, as_of)
     run_id = int(single_value(connection, "SELECT coalesce(max(run_id), 0) + 1 FROM ledger.runs"))
     # A run that was killed never ended; whoever runs next says so in the ledger.
     connection.execute("UPDATE ledger.runs SET status = 'interrupted' WHERE status = 'running'")

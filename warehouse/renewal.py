@@ -216,7 +216,15 @@ def _changes(
         ) SELECT item, period, old, new, reason FROM versions WHERE run = $1 ORDER BY item, period""",
         [run.name],
     ).fetchall()
-    return [Change(item, period, _plain(old), _plain(new), reason) for item, period, old, new, reason in rows]
+    if item != "indicator":
+        rows += connection.execute(
+            f"""SELECT {item}, {period}, CAST({value} AS VARCHAR), NULL,
+              coalesce((SELECT cause FROM fact_causes WHERE item = service AND fact_causes.year = vanished_facts.year), 'late_data')
+            FROM vanished_facts WHERE {shown} ORDER BY ALL"""
+        ).fetchall()
+    changes = [Change(item, period, _plain(old), _plain(new), reason) for item, period, old, new, reason in rows]
+    # A version may differ in its components alone; what is told are values.
+    return [change for change in changes if change.reason is None or change.old != change.new]
 
 
 def _plain(number: str | None) -> str | None:

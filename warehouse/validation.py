@@ -26,6 +26,8 @@ def validate_file(file: Path, source: str, language: str = "id") -> dict[str, An
     if language not in ("id", "en"):
         raise ValueError(f"no messages in language {language!r}; use id or en")
     contract = load_contract(source)
+    if not file.exists():
+        raise ValueError(f"there is no file {file}")
     with tempfile.TemporaryDirectory(prefix="kpi-validate-") as folder, duckdb.connect() as connection:
         landed = Path(folder) / "landed.parquet"
         try:
