@@ -133,6 +133,26 @@ def values(
 
 
 @app.command()
+def scores(
+    year: Annotated[int, typer.Option(help="The year.")],
+    as_of: AsOf = None,
+    home: HomeOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Print the score of a year: capaian, NSS, NKP, NPSS, budget efficiency."""
+    from flows.render import print_json, print_scores  # noqa: PLC0415
+    from warehouse.home import Home  # noqa: PLC0415
+    from warehouse.reading import read_scores  # noqa: PLC0415
+
+    with _exit_codes():
+        sheet = read_scores(Home(_home(home)), year, parse_day(as_of))
+        if as_json:
+            print_json(sheet.shape)
+        else:
+            print_scores(sheet)
+
+
+@app.command()
 def services(
     year: Annotated[int, typer.Option(help="The year.")],
     by: Annotated[By, typer.Option(help="Break the year down.")] = By.year,

@@ -11,6 +11,7 @@ from rich.table import Table
 from flows.messages import held_counts, rule_message
 from warehouse.held_rows import HeldRow
 from warehouse.home import Home
+from warehouse.reading import ScoreSheet
 
 _out = Console(highlight=False)
 SHOWN_ROWS = 50
@@ -117,6 +118,29 @@ def print_values(rows: list[dict[str, Any]]) -> None:
         ],
         3,
     )
+
+
+def print_scores(sheet: ScoreSheet) -> None:
+    """Perspectives, objectives and indicators, then the NPSS, and what left a mean and why."""
+    scores = sheet.shape
+    _table(
+        "Perspectives",
+        ["perspective", "score", "NKP"],
+        [[p["id"], p["score"], p["nkp"]] for p in scores["perspectives"]],
+    )
+    _table("Strategic objectives", ["objective", "NSS"], [[o["id"], o["nss"]] for o in scores["objectives"]])
+    _table(
+        "Indicators",
+        ["indicator", "status", "realization", "target", "capaian %", "efficiency %"],
+        [
+            [i["id"], i["status"], i["realization"], i["target"], i["capaian"], i["efficiency"]]
+            for i in scores["indicators"]
+        ],
+        2,
+    )
+    print(f"NPSS {scores['year']}: {scores['npss'] or NO_VALUE} ({scores['category']})")
+    for gap in sheet.gaps:
+        print(f"  {gap}")
 
 
 def print_services(rows: list[dict[str, Any]]) -> None:

@@ -217,9 +217,7 @@ def test_another_seed_and_scale_give_the_figures_times_the_scale(tmp_path):
     }
     assert counted(promotion, "region")["Sumatera Selatan"] == 10_240
     assert counted(nip, "at_cut") == {"MS": 5_922, "TMS": 70}
-    assert (
-        delivered(tmp_path, "integration").filter(pl.col("nomor_surat") == "SAMPLE-1/2021").height >= 49 * 8
-    )
+    assert delivered(tmp_path, "integration").filter(pl.col("nomor_surat") == "SAMPLE-1/2021").height >= 49 * 8
 
 
 def newest_letters(inbox):
@@ -317,9 +315,7 @@ def test_states_arrive_twice_late_and_corrected(logs, source):
 
 def test_states_after_the_cut_off_are_delivered(logs):
     rows = logs["promotion"].filter(pl.col("period") < datetime(2025, 1, 1).date())
-    after = rows.filter(
-        pl.col("state_at") >= datetime(2025, 1, 1), pl.col("received_at") < datetime(2025, 1, 1)
-    )
+    after = rows.filter(pl.col("state_at") >= datetime(2025, 1, 1), pl.col("received_at") < datetime(2025, 1, 1))
 
     assert 24 <= after["id"].n_unique() <= 72
     assert set(after["outcome"]) == {"MS"}
@@ -358,14 +354,10 @@ def judge():
     con.execute("SET VARIABLE hmac_inner_pad = 'a'::BLOB; SET VARIABLE hmac_outer_pad = 'b'::BLOB")
     con.execute("CREATE SCHEMA reference")
     for table in ("agencies", "offices"):
-        con.register(
-            "given", pl.read_csv(REFERENCE.joinpath(f"{table}.csv").read_bytes(), infer_schema=False)
-        )
+        con.register("given", pl.read_csv(REFERENCE.joinpath(f"{table}.csv").read_bytes(), infer_schema=False))
         con.execute(f"CREATE TABLE reference.{table} AS FROM given")
     con.register("given", pl.read_csv(REFERENCE.joinpath("proposal_status.csv").read_bytes()))
-    con.execute(
-        "CREATE TABLE reference.proposal_status AS SELECT status_usulan AS status_code, outcome FROM given"
-    )
+    con.execute("CREATE TABLE reference.proposal_status AS SELECT status_usulan AS status_code, outcome FROM given")
     con.execute(
         "CREATE TABLE reference.promotion_periods AS "
         "SELECT make_date(2024, month, 1) AS period_date FROM range(2, 13, 2) t(month)"
@@ -412,9 +404,7 @@ def test_faults_break_every_rule_and_only_those_declared(inbox, judge, source, t
     found = broken(judge, source, inbox / source / "faults" / f"{source}_2024_faults.csv", tmp_path)
 
     assert set().union(*declared) == {rule.id for rule in contract.all_rules}
-    assert [found.get(row, set()) for row in range(1, len(declared) + 1)] == [
-        rules - {conflict} for rules in declared
-    ]
+    assert [found.get(row, set()) for row in range(1, len(declared) + 1)] == [rules - {conflict} for rules in declared]
     time = contract.order_columns[0]
     pairs = judge.sql(
         f"SELECT record_key FROM batch_typed WHERE record_key IS NOT NULL "
@@ -437,9 +427,7 @@ def test_faults_change_no_count(inbox, logs, source):
     assert not set(accepted["id"]) & set(logs[source]["id"])
 
 
-@pytest.mark.parametrize(
-    ("years", "scale", "named"), [([2019], 1, "2019"), ([2024], 0, "scale"), ([], 1, "year")]
-)
+@pytest.mark.parametrize(("years", "scale", "named"), [([2019], 1, "2019"), ([2024], 0, "scale"), ([], 1, "year")])
 def test_an_order_that_cannot_be_met_is_refused(tmp_path, years, scale, named):
     with pytest.raises(ValueError, match=named):
         write_deliveries(tmp_path, years, scale, seed=1, faults=False)

@@ -13,6 +13,7 @@ from typing import Any
 import duckdb
 
 from warehouse.connection import Warehouse, open_warehouse
+from warehouse.facts import Change
 from warehouse.failures import EnvironmentProblem
 from warehouse.held_rows import write_index
 from warehouse.inbox import Delivery, deliveries, strangers
@@ -20,7 +21,7 @@ from warehouse.ledger import UNPUBLISHED, Run, begin_run, end_run, enter_refusal
 from warehouse.loading import BatchCounts, Stopwatch, is_known, load_delivery
 from warehouse.publication import current_publication, publish
 from warehouse.refusal import DeliveryRefused
-from warehouse.renewal import Change, renew_facts
+from warehouse.renewal import renew_facts
 
 Progress = Callable[[str], None]
 

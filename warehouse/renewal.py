@@ -16,23 +16,14 @@ from transforms.periods import year_period
 from transforms.services import load_services
 from warehouse.connection import Warehouse
 from warehouse.derivation import View, derive_indicator, derive_service, summarise_service
-from warehouse.facts import KPI_VALUES, SERVICE_SUMMARY, enter_fresh, make_fresh_table
+from warehouse.facts import KPI_VALUES, SERVICE_SUMMARY, Change, enter_fresh, make_fresh_table, plain_number
 from warehouse.ledger import UNPUBLISHED, Run, read_meta, write_meta
 from warehouse.loading import Stopwatch
 from warehouse.queries import single_value
+from warehouse.scores import BUDGET, enter_scores
 
 DEFINITIONS = "definitions_digest"
-
-
-@dataclass(frozen=True)
-class Change:
-    """A fact whose value is new or differs from what was known."""
-
-    indicator: str
-    period: str
-    old: str | None
-    new: str | None
-    reason: str | None
+DEFINING = ("transforms.indicators", "transforms.services", "transforms.reference", "transforms.scoring")
 
 
 @dataclass(frozen=True)
@@ -80,15 +71,17 @@ def renew_facts(warehouse: Warehouse, run: Run, watch: Stopwatch) -> list[Change
         with watch.step("facts"):
             changes = _enter(connection, plan, run)
             _settle(connection, plan, run.clock)
-            if changes:
-                write_meta(connection, UNPUBLISHED, "yes")
+        with watch.step("scores"):
+            changes += enter_scores(connection, plan.years, _item_causes(plan), run, view)
+        if changes:
+            write_meta(connection, UNPUBLISHED, "yes")
         return changes
 
 
 def definitions_digest() -> str:
     """Fingerprint of everything that says what the numbers mean: definitions, evidence queries, services, reference data."""
     digest = hashlib.sha256()
-    for package in ("transforms.indicators", "transforms.services", "transforms.reference", "transforms"):
+    for package in (*DEFINING, "transforms"):
         for file in sorted(files(package).iterdir(), key=lambda f: f.name):
             if file.is_file():
                 digest.update(file.name.encode() + b"\0" + file.read_bytes())
@@ -180,9 +173,11 @@ def _enter(connection: duckdb.DuckDBPyConnection, plan: Plan, run: Run) -> list[
 
 
 def _item_causes(plan: Plan) -> dict[tuple[str, int], str]:
-    """The cause by service or indicator and year; late data go before corrections where both came."""
+    """The cause by service, indicator or budget, and year; late data go before corrections where both came."""
     found: dict[tuple[str, int], set[str]] = defaultdict(set)
     for (source, year), cause in plan.causes.items():
+        if source == BUDGET:
+            found[BUDGET, year].add(cause)
         for service in load_services().services:
             if service.source == source:
                 found[service.service, year].add(cause)
@@ -207,15 +202,9 @@ def _changes(
         ) SELECT item, period, old, new, reason FROM versions WHERE run = $1 ORDER BY item, period""",
         [run.name],
     ).fetchall()
-    return [Change(item, period, _plain(old), _plain(new), reason) for item, period, old, new, reason in rows]
-
-
-def _plain(number: str | None) -> str | None:
-    """A stored decimal with two places at least, without the storage's trailing zeros."""
-    if number is None or "." not in number:
-        return number
-    whole, places = number.split(".")
-    return f"{whole}.{places.rstrip('0').ljust(2, '0')}"
+    return [
+        Change(item, period, plain_number(old), plain_number(new), reason) for item, period, old, new, reason in rows
+    ]
 
 
 def _settle(connection: duckdb.DuckDBPyConnection, plan: Plan, clock: datetime) -> None:

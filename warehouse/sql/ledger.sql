@@ -71,3 +71,10 @@ CREATE TABLE IF NOT EXISTS facts.service_summary (
   is_provisional BOOLEAN, evidence_hash VARCHAR,
   known_from TIMESTAMP, known_to TIMESTAMP, reason VARCHAR, run VARCHAR
 );
+
+-- one row a number of a year's score (measure and item), and version of it (bitemporal)
+CREATE TABLE IF NOT EXISTS facts.kpi_scores (
+  measure VARCHAR, item VARCHAR, year INTEGER, office VARCHAR, definition_version VARCHAR, cut_off TIMESTAMP,
+  value DECIMAL(28,6), decimals INTEGER, unit VARCHAR, status VARCHAR, missing VARCHAR, category VARCHAR, is_provisional BOOLEAN,
+  known_from TIMESTAMP, known_to TIMESTAMP, reason VARCHAR, run VARCHAR
+);
