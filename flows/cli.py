@@ -171,6 +171,25 @@ def services(
 
 
 @app.command()
+def reconcile(
+    year: Annotated[int, typer.Option(help="The year of the report, or of the printed numbers.")],
+    home: HomeOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Print what is printed against what is derived, line by line."""
+    from flows.render import RECONCILED, print_json, print_reconciliation  # noqa: PLC0415
+    from warehouse.home import Home  # noqa: PLC0415
+    from warehouse.reading import read_reconciliation  # noqa: PLC0415
+
+    with _exit_codes():
+        rows = read_reconciliation(Home(_home(home)), year)
+        if as_json:
+            print_json([{name: row[name] for name in RECONCILED} for row in rows])
+        else:
+            print_reconciliation(rows)
+
+
+@app.command()
 def quarantine(
     source: Annotated[str | None, typer.Option(help="Only this source.")] = None,
     reason: Annotated[str | None, typer.Option(help="Only rows that break this rule, such as PRM-05.")] = None,

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -16,6 +17,9 @@ from warehouse.reading import ScoreSheet
 _out = Console(highlight=False)
 SHOWN_ROWS = 50
 NO_VALUE = "-"
+# In the order of showing.
+VERDICTS = ("different", "waived", "restated", "known", "rounding", "equal", "no_counterpart")
+RECONCILED = ("item", "published", "derived", "verdict", "discrepancy")
 
 
 def say(line: str) -> None:
@@ -183,6 +187,21 @@ def print_services(rows: list[dict[str, Any]]) -> None:
         ],
         3,
     )
+
+
+def print_reconciliation(rows: list[dict[str, Any]]) -> None:
+    """Every line, those that need a look first; then how many there are of each verdict."""
+    _table(
+        "Printed against derived",
+        ["item", "verdict", "discrepancy", "note", "published", "derived"],
+        [
+            [r["item"], r["verdict"], r["discrepancy"], r["note"], r["published"], r["derived"]]
+            for r in sorted(rows, key=lambda row: VERDICTS.index(row["verdict"]))
+        ],
+        4,
+    )
+    counts = Counter(row["verdict"] for row in rows)
+    print(f"{len(rows)} lines: " + ", ".join(f"{counts[verdict]} {verdict}" for verdict in VERDICTS if counts[verdict]))
 
 
 def print_held_rows(home: Home, rows: list[HeldRow], source: str | None, reason: str | None) -> None:

@@ -3,39 +3,32 @@
 import json
 from datetime import date, datetime
 from decimal import Decimal
-from types import SimpleNamespace
 
 import pytest
 from typer.testing import CliRunner
+from year_2024 import (
+    FIRST,
+    OBJECTIVES,
+    SECOND,
+    VALUES_2024,
+    add_budget,
+    add_runs,
+    enter_values,
+    indicators,
+    make_tables,
+)
 
 from flows.cli import app
 from transforms.scoring.definition import load_scoring
 from warehouse.connection import open_warehouse
 from warehouse.derivation import View
-from warehouse.facts import KPI_VALUES, Change, enter_fresh, make_fresh_table
+from warehouse.facts import Change
 from warehouse.home import Home
 from warehouse.ledger import UNPUBLISHED, Run, read_meta, write_meta
 from warehouse.pipeline import run_pipeline
 from warehouse.publication import publish
 from warehouse.reading import read_scores
 from warehouse.scores import enter_scores, score_inputs
-
-OBJECTIVES = {
-    "IKU-01": "SS1", "IKU-02": "SS1", "IKU-03": "SS2", "IKU-04": "SS2", "IKU-05": "SS3", "IKU-06": "SS4", "IKU-07": "SS5",
-    "IKU-08": "SS6", "IKU-09": "SS7", "IKU-10": "SS7", "IKU-11": "SS7", "IKU-12": "SS7", "IKU-13": "SS7", "IKU-14": "SS7",
-}  # fmt: skip
-VALUES_2024 = {
-    "IKU-01": (None, "100"), "IKU-02": ("100", "100"), "IKU-03": ("99.01", "95"), "IKU-04": ("93.37", "95"),
-    "IKU-05": ("100", "100"), "IKU-06": ("100", "100"), "IKU-07": ("91.67", "95"), "IKU-08": ("100", "100"),
-    "IKU-09": ("85.01", "84"), "IKU-10": ("96.24", "100"), "IKU-11": ("81.15", "85"), "IKU-12": ("73.05", "85"),
-    "IKU-13": ("98.40", "97"), "IKU-14": ("100", "100"),
-}  # fmt: skip
-BUDGET_COLUMNS = (
-    "record_key VARCHAR, budget_code VARCHAR, year BIGINT, revision_number BIGINT, revision_date DATE, data_date DATE, "
-    "allocated_rupiah DECIMAL(18,2), spent_rupiah DECIMAL(18,2), batch_id INTEGER, row_number BIGINT, replaced_by_batch_id INTEGER"
-)
-FIRST = Run(1, "run-000001", datetime(2025, 1, 10, 23, 59, 59, 999999))
-SECOND = Run(2, "run-000002", datetime(2025, 6, 1, 23, 59, 59, 999999))
 
 
 @pytest.fixture
@@ -46,46 +39,11 @@ def home(tmp_path):
 @pytest.fixture
 def warehouse(home, monkeypatch):
     """A warehouse with the 14 indicators' places, two runs, and a table for the budget."""
-    placed = [SimpleNamespace(id=indicator, objective=objective) for indicator, objective in OBJECTIVES.items()]
-    monkeypatch.setattr("warehouse.scores.load_indicators", lambda: placed)
+    monkeypatch.setattr("warehouse.scores.load_indicators", indicators)
     with open_warehouse(home.root, "test") as opened:
-        opened.connection.execute(f"CREATE TABLE IF NOT EXISTS states.budget ({BUDGET_COLUMNS})")
-        for run in (FIRST, SECOND):
-            opened.connection.execute(
-                "INSERT INTO ledger.runs VALUES ($1, $2, $3, NULL, $3, $3, 'done', NULL)",
-                [run.run_id, run.name, run.clock],
-            )
+        make_tables(opened.connection)
+        add_runs(opened.connection)
         yield opened
-
-
-def add_budget(connection, code, allocated, spent, revision=0, decided="2024-01-02", of="2024-12-31", batch=1):
-    connection.execute(
-        "INSERT INTO states.budget BY NAME SELECT $code || '|2024|' || $revision AS record_key, $code AS budget_code, 2024 AS year, "
-        "$revision AS revision_number, CAST($decided AS DATE) AS revision_date, CAST($of AS DATE) AS data_date, "
-        "CAST($allocated AS DECIMAL(18,2)) AS allocated_rupiah, CAST($spent AS DECIMAL(18,2)) AS spent_rupiah, $batch AS batch_id, "
-        "1 AS row_number",
-        {
-            "code": code, "revision": revision, "decided": decided, "of": of, "allocated": allocated, "spent": spent,
-            "batch": batch,
-        },
-    )  # fmt: skip
-
-
-def enter_values(connection, run, values, reason="late_data", year=2024):
-    """Enters an indicator's {id: (value, target)} of the year, as the renewal does."""
-    make_fresh_table(connection, KPI_VALUES, "fresh_values")
-    for indicator, (value, target) in values.items():
-        connection.execute(
-            "INSERT INTO fresh_values BY NAME SELECT $indicator AS indicator, $period AS period, '07' AS office, "
-            "'2024' AS definition_version, CAST($value AS DECIMAL(28,6)) AS value, 2 AS decimals, 'percent' AS unit, "
-            "CAST($target AS DECIMAL(28,6)) AS target, CASE WHEN $value IS NULL THEN 'not_yet_measured' ELSE 'derived' END AS status, "
-            "'{}' AS excluded, $clock < make_date($period::INTEGER + 1, 1, 1) AS is_provisional, CAST([] AS VARCHAR[]) AS flags, $clock AS cut_off",
-            {
-                "indicator": indicator, "period": str(year), "value": value, "target": target, "clock": run.clock,
-            },
-        )  # fmt: skip
-    scope = f"left(fact.period, 4) = '{year}' AND fact.indicator IN ({', '.join(map(repr, values))})"
-    enter_fresh(connection, KPI_VALUES, "fresh_values", scope, f"'{reason}'", run.clock, run.name)
 
 
 def enter(warehouse, run, values=None, causes=None, reason="late_data", years=(2024,)):

@@ -7,28 +7,13 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from pydantic import ValidationError
+from year_2024 import BUDGET_2024, OBJECTIVES, VALUES_2024
 
 from transforms.definitions import load_indicators
 from transforms.evaluate import fold
 from transforms.exact import round_half_up
 from transforms.scoring.definition import Categories, Scoring, load_categories, load_scoring
 from transforms.scoring.score import Budget, Result, score_year
-
-OBJECTIVES = {
-    "IKU-01": "SS1", "IKU-02": "SS1", "IKU-03": "SS2", "IKU-04": "SS2", "IKU-05": "SS3", "IKU-06": "SS4", "IKU-07": "SS5",
-    "IKU-08": "SS6", "IKU-09": "SS7", "IKU-10": "SS7", "IKU-11": "SS7", "IKU-12": "SS7", "IKU-13": "SS7", "IKU-14": "SS7",
-}  # fmt: skip
-# Realization of indicators.md, target of the performance agreement 2024.
-VALUES_2024 = {
-    "IKU-01": (None, "100"), "IKU-02": ("100", "100"), "IKU-03": ("99.01", "95"), "IKU-04": ("93.37", "95"),
-    "IKU-05": ("100", "100"), "IKU-06": ("100", "100"), "IKU-07": ("91.67", "95"), "IKU-08": ("100", "100"),
-    "IKU-09": ("85.01", "84"), "IKU-10": ("96.24", "100"), "IKU-11": ("81.15", "85"), "IKU-12": ("73.05", "85"),
-    "IKU-13": ("98.40", "97"), "IKU-14": ("100", "100"),
-}  # fmt: skip
-BUDGET_2024 = {
-    "IKU-01": ("289971000", "289951706"), "IKU-02": ("0", "0"), "IKU-03": ("0", "0"), "IKU-04": ("30400000", "29960485"),
-    "IKU-05": ("0", "0"), "IKU-06": ("72928000", "72804577"), "IKU-07": ("200000000", "184103028"),
-}  # fmt: skip
 
 
 def exact(text):

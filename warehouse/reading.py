@@ -124,6 +124,12 @@ def read_scores(home: Home, year: int, as_of: date | None = None) -> ScoreSheet:
     )
 
 
+def read_reconciliation(home: Home, year: int) -> list[dict[str, Any]]:
+    """What the report of the year prints, and what is printed elsewhere of the year, each against what is derived of it."""
+    with published(home) as connection:
+        return _records(connection, load_sql("warehouse.sql", "read_reconciliation.sql"), {"year": year})
+
+
 def _category(year: int, total: dict[str, Any] | None) -> str:
     """The category of the NPSS; where there is none, why."""
     if total is None:
@@ -142,7 +148,12 @@ def _gaps(row: dict[str, Any]) -> Iterator[str]:
 
 
 def _records(connection: duckdb.DuckDBPyConnection, query: str, parameters: dict[str, Any]) -> list[dict[str, Any]]:
-    found = connection.execute(query, parameters)
+    try:
+        found = connection.execute(query, parameters)
+    except duckdb.CatalogException as missing:
+        raise EnvironmentProblem(
+            "the publication is of an older version of the product: `kpi run` renews it"
+        ) from missing
     names = [column[0] for column in found.description or []]
     return [{name: _plain(value) for name, value in zip(names, row, strict=True)} for row in found.fetchall()]
 

@@ -20,6 +20,7 @@ from warehouse.facts import KPI_VALUES, SERVICE_SUMMARY, Change, enter_fresh, ma
 from warehouse.ledger import UNPUBLISHED, Run, read_meta, write_meta
 from warehouse.loading import Stopwatch
 from warehouse.queries import single_value
+from warehouse.reconciliation import renew_reconciliation
 from warehouse.scores import BUDGET, enter_scores
 
 DEFINITIONS = "definitions_digest"
@@ -56,7 +57,10 @@ def plan_renewal(connection: duckdb.DuckDBPyConnection, clock: datetime) -> Plan
 
 
 def renew_facts(warehouse: Warehouse, run: Run, watch: Stopwatch) -> list[Change]:
-    """Derives what the plan names and enters it. Nothing is derived where nothing could have changed."""
+    """Derives what the plan names and enters it. Nothing is derived where nothing could have changed.
+
+    Raises GateFailed where a delivered printed value is derived otherwise: nothing of the derivation is entered then.
+    """
     with warehouse.transaction() as connection:
         plan = plan_renewal(connection, run.clock)
         if not plan.causes:
@@ -73,6 +77,8 @@ def renew_facts(warehouse: Warehouse, run: Run, watch: Stopwatch) -> list[Change
             _settle(connection, plan, run.clock)
         with watch.step("scores"):
             changes += enter_scores(connection, plan.years, _item_causes(plan), run, view)
+        with watch.step("reconciliation"):
+            renew_reconciliation(connection, view)
         if changes:
             write_meta(connection, UNPUBLISHED, "yes")
         return changes

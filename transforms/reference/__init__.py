@@ -2,13 +2,15 @@
 
 from collections.abc import Iterable
 from datetime import date, timedelta
+from decimal import Decimal
 from functools import cache
 from importlib.resources import files
 from io import BytesIO
+from typing import Annotated, Literal
 
 import polars as pl
 import yaml
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 
 class HolidayTable(BaseModel):
@@ -32,6 +34,34 @@ class Office(BaseModel):
 @cache
 def office() -> Office:
     return Office.model_validate(yaml.safe_load(_read("office.yml")))
+
+
+class Waiver(BaseModel):
+    """A decision about a printed item. A number is text here: a binary float would not be what was printed."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    item: str
+    chosen: Annotated[str, Field(pattern=r"^-?[0-9]+([.][0-9]+)?$")] | None = None
+    verdict: Literal["different"] | None = None
+    reason: Annotated[str, Field(min_length=1)]
+    owner: Annotated[str, Field(min_length=1)]
+    discrepancy: str | None = None
+
+    @model_validator(mode="after")
+    def _decides_one_thing(self) -> "Waiver":
+        if (self.chosen is None) == (self.verdict is None):
+            raise ValueError(f"waivers.yml: {self.item}: either a printed value is chosen, or a difference accepted")
+        return self
+
+
+@cache
+def waivers() -> tuple[Waiver, ...]:
+    return tuple(Waiver.model_validate(waiver) for waiver in yaml.safe_load(_read("waivers.yml"))["waivers"])
+
+
+def waived_values() -> dict[str, Decimal]:
+    """By item: the printed value that a waiver chooses."""
+    return {waiver.item: Decimal(waiver.chosen) for waiver in waivers() if waiver.chosen is not None}
 
 
 def _read(name: str) -> bytes:

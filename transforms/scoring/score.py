@@ -146,14 +146,17 @@ def _budget(budget: Budget, capaian: Mapping[str, Score]) -> list[Score]:
         absorption,
     ]
     if achieved is not None:
-        exact, status = _efficiency(allocation, spending, achieved.exact)
+        exact, status = efficiency(allocation, spending, achieved.exact)
         missing = {code: achieved.status} if status == "no_capaian" else {}
         numbers.append(Score("efficiency", code, exact, status, missing, inputs))
     return numbers
 
 
-def _efficiency(allocation: Fraction, spending: Fraction, capaian: Fraction | None) -> tuple[Fraction | None, str]:
-    """(pagu x capaian - realized) / (pagu x capaian) x 100: undefined without pagu or capaian, never zero (ruling 28)."""
+def efficiency(allocation: Fraction, spending: Fraction, capaian: Fraction | None) -> tuple[Fraction | None, str]:
+    """(pagu x capaian - realized) / (pagu x capaian) x 100, with its status: undefined without pagu or capaian, never zero.
+
+    ``capaian`` is in percent (ruling 28).
+    """
     if allocation == 0:
         return None, "zero_allocation"
     if capaian is None:

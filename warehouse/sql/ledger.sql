@@ -78,3 +78,9 @@ CREATE TABLE IF NOT EXISTS facts.kpi_scores (
   value DECIMAL(28,6), decimals INTEGER, unit VARCHAR, status VARCHAR, missing VARCHAR, category VARCHAR, is_provisional BOOLEAN,
   known_from TIMESTAMP, known_to TIMESTAMP, reason VARCHAR, run VARCHAR
 );
+
+-- one row a printed number, or a check of printed numbers, as the last run compared it
+CREATE TABLE IF NOT EXISTS facts.reconciliation (
+  item VARCHAR, year INTEGER, report_year INTEGER, published VARCHAR, derived VARCHAR, verdict VARCHAR, discrepancy VARCHAR,
+  note VARCHAR, printed_in VARCHAR, is_delivered BOOLEAN
+);
