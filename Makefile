@@ -39,7 +39,7 @@ check: $(STAMP_DEV)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
-	$(BIN)/python -m tools.docs --check
+	$(BIN)/python -m docs.generate --check
 
 test: check
 	$(BIN)/python -m pytest
@@ -49,7 +49,7 @@ bench: $(STAMP_DEV)
 
 # Writes the generated pages under docs/ anew.
 docs: $(STAMP_DEV)
-	$(BIN)/python -m tools.docs
+	$(BIN)/python -m docs.generate
 
 # Pins every package with its hashes, from the two .in files.
 lock:

@@ -5,6 +5,7 @@ the Great Expectations suite, the table with its comments, the data dictionary, 
 Unknown keys are errors, so that a misspelt rule is never a rule that is not there.
 """
 
+import re
 from collections.abc import Iterator
 from functools import cache
 from importlib.resources import files
@@ -20,10 +21,10 @@ ColumnType = Literal["text", "integer", "decimal", "date", "timestamp", "boolean
 Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 RuleId = Annotated[str, Field(pattern=r"^[A-Z]+(-[A-Z0-9_]+)+$")]
 
+DECIMAL_PLACES = 6
 SQL_TYPES: dict[ColumnType, str] = {
     "text": "VARCHAR",
     "integer": "BIGINT",
-    "decimal": "DECIMAL(18,6)",
     "date": "DATE",
     "timestamp": "TIMESTAMP",
     "boolean": "BOOLEAN",
@@ -49,6 +50,7 @@ class Column(Strict):
 
     ``privacy`` decides its fate: ``public`` is kept; ``pseudonym`` is kept as a keyed hash; ``restricted`` and ``drop``
     stay in landing and quarantine (``drop`` marks personal data). Columns with ``identity: false`` do not make a row different.
+    ``digits`` is how many a decimal may have before its point; it always has room for six after it.
     """
 
     name: Identifier
@@ -61,6 +63,7 @@ class Column(Strict):
     identity: bool = True
     required: bool = False
     default: str | None = None
+    digits: Annotated[int, Field(ge=1, le=22)] = 12
 
     @model_validator(mode="after")
     def _dates_state_their_format(self) -> "Column":
@@ -70,7 +73,7 @@ class Column(Strict):
 
     @property
     def sql_type(self) -> str:
-        return SQL_TYPES[self.type]
+        return _sql_type(self.type, self.digits)
 
     @property
     def is_kept(self) -> bool:
@@ -80,6 +83,22 @@ class Column(Strict):
     def can_be_unreadable(self) -> bool:
         """Whether a delivered text can fail to be a value of the column's type."""
         return self.type not in ("text", "nip")
+
+
+class DerivedColumn(Strict):
+    """A kept column that is computed from the delivered ones of its row: ``sql`` is over our names, after typing.
+
+    It can be part of the key or be the state time. It adds nothing to what makes a row different.
+    """
+
+    column: Identifier
+    type: Literal["text", "integer", "date", "timestamp", "boolean"]
+    sql: str
+    description: Bilingual
+
+    @property
+    def sql_type(self) -> str:
+        return _sql_type(self.type)
 
 
 class Range(Strict):
@@ -141,16 +160,27 @@ class Contract(Strict):
     year: str
     part: str | None = None
     columns: list[Column]
+    derived: list[DerivedColumn] = []
     rule_sets: list[Identifier] = []
     rules: list[Rule] = []
 
     @model_validator(mode="after")
     def _is_consistent(self) -> "Contract":
-        ours = [column.column for column in self.columns]
-        named = [*self.key, *([self.state.time, *self.state.order] if self.state else [])]
-        named += [rule.column for rule in self.rules]
-        if unknown := sorted(set(named) - set(ours)):
-            raise ValueError(f"{self.source}: no such column: {', '.join(unknown)}")
+        delivered = [column.column for column in self.columns]
+        ours = [*delivered, *(column.column for column in self.derived)]
+        unknown = {*self.key, *self.order_columns} - set(ours) | {rule.column for rule in self.rules} - set(delivered)
+        if unknown:
+            raise ValueError(f"{self.source}: no such column: {', '.join(sorted(unknown))}")
+        if self.key[0] not in delivered:
+            raise ValueError(f"{self.source}: the key begins with a delivered column")
+        for column in self.derived:
+            # What is computed is kept as it stands: it must not carry a personal column into the warehouse.
+            if unkept := set(re.findall(r"\w+", column.sql)) & {
+                c.column for c in self.columns if c.privacy != "public"
+            }:
+                raise ValueError(
+                    f"{self.source}: {column.column} is derived from {', '.join(sorted(unkept))}, not public"
+                )
         for values, what in (
             (ours, "column"),
             ([c.name for c in self.columns], "delivered column"),
@@ -225,6 +255,12 @@ class Contract(Strict):
                 en="This key and state time are known with another content; deliver a mended row in the folder corrections/.",
             ),
         )
+
+
+def _sql_type(column_type: ColumnType, digits: int = 12) -> str:
+    if column_type == "decimal":
+        return f"DECIMAL({digits + DECIMAL_PLACES},{DECIMAL_PLACES})"
+    return SQL_TYPES[column_type]
 
 
 def _plain_format(strptime: str | None) -> str:

@@ -15,6 +15,7 @@ def state_columns(contract: Contract) -> list[tuple[str, str, str]]:
     return [
         ("record_key", "VARCHAR", "the key as one text; personal parts as keyed hashes"),
         *kept,
+        *((column.column, column.sql_type, column.description.en) for column in contract.derived),
         ("personal_digest", "VARCHAR", "keyed hash of the columns that are compared but not kept"),
         ("batch_id", "INTEGER", "the delivery that brought the state"),
         ("row_number", "BIGINT", "its data row in that delivery, from 1"),
@@ -30,8 +31,9 @@ def clean_rows(contract: Contract) -> str:
         else identifier(c.column)
         for c in contract.kept
     )
+    derived = "".join(f"{identifier(column.column)}, " for column in contract.derived)
     return (
-        f"SELECT row_number, record_key, {kept}, {_digest(contract)} AS personal_digest\nFROM batch_typed\n"
+        f"SELECT row_number, record_key, {kept}, {derived}{_digest(contract)} AS personal_digest\nFROM batch_typed\n"
         "WHERE row_number NOT IN (SELECT row_number FROM batch_broken)"
     )
 
@@ -57,6 +59,14 @@ def standing(contract: Contract, is_correction: bool) -> str:
 ), replaced_contents AS (
   SELECT DISTINCT {keys}, content FROM known WHERE NOT is_open
 ){decision}"""
+
+
+def validated_rows() -> str:
+    """SELECT of the typed rows of the delivery as the validator sees them, with what the identity step found."""
+    return (
+        "SELECT batch_typed.*, row_number IN (SELECT row_number FROM batch_standing WHERE standing = 'conflict') AS is_conflict "
+        "FROM batch_typed"
+    )
 
 
 def states_table(contract: Contract) -> str:
@@ -115,7 +125,8 @@ def _digest(contract: Contract) -> str:
     parts = f" || {separator} || ".join(
         f"coalesce(CAST({identifier(column.column)} AS VARCHAR), chr(30))" for column in contract.unkept_identity
     )
-    return keyed_hash(parts)
+    # 128 bits tell contents apart; the rest would only take room.
+    return f"left({keyed_hash(parts)}, 32)"
 
 
 def _kept_type(column: Column) -> str:

@@ -7,7 +7,8 @@ from expectations.contract import Contract, Rule
 from expectations.typed_read import mark
 from transforms.sql import identifier
 
-CONFLICT_CONDITION = "row_number NOT IN (SELECT row_number FROM batch_conflicts)"
+# What the identity step found; see ``validated_rows`` in identity.py.
+CONFLICT_CONDITION = "NOT is_conflict"
 
 
 def row_rules(contract: Contract) -> list[Rule]:
@@ -15,7 +16,9 @@ def row_rules(contract: Contract) -> list[Rule]:
     return [rule for rule in contract.all_rules if not rule.identity]
 
 
-def condition(contract: Contract, rule: Rule) -> str:
+def condition(  # noqa: PLR0911  one return a kind of rule
+    contract: Contract, rule: Rule
+) -> str:
     """SQL that is FALSE for a row that breaks the rule (NULL: the rule does not apply). Grain: one typed row."""
     column = contract.column_named(rule.column)
     name = identifier(rule.column)
@@ -39,10 +42,19 @@ def condition(contract: Contract, rule: Rule) -> str:
         ]
         return " AND ".join(bounds)
     if rule.group is not None:
-        window = f"OVER (PARTITION BY {', '.join(identifier(by) for by in rule.group.by)})"
+        window = f"OVER (PARTITION BY batch_id, {', '.join(identifier(by) for by in rule.group.by)})"
         same = identifier(rule.group.same)
         return f"min({same}) {window} = max({same}) {window}"
     return f"({rule.sql})"
+
+
+def warning_counts(contract: Contract) -> str | None:
+    """SELECT over ``batch_typed`` of one row: how many rows break each warning, in order; None where there is no warning."""
+    warnings = [rule for rule in contract.all_rules if rule.severity == "warn"]
+    counts = ", ".join(
+        f"count(*) FILTER (({condition(contract, rule)}) IS FALSE) AS {identifier(rule.id)}" for rule in warnings
+    )
+    return f"SELECT {counts} FROM batch_typed" if warnings else None
 
 
 def broken_rules(contract: Contract) -> str:

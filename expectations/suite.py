@@ -7,7 +7,7 @@ It works on the caller's open DuckDB connection, so it sees rows that are not co
 import os
 import warnings
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from expectations.contract import Contract, Rule
 from expectations.rules import condition
@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 
-TABLE = "batch_typed"
+TABLE = "validated_rows"
+# After a failed query every other one of the transaction fails too, with this text.
+_FOLLOWS = "transaction is aborted"
 
 
 class EngineError(Exception):
@@ -62,12 +64,19 @@ class Validator:
         self._borrowed = _BorrowedConnection(connection)
         self._suites: dict[str, tuple[Any, Any]] = {}
 
+    def start(self) -> None:
+        """Imports the validator: some seconds, that only a run with new rows pays, once."""
+        os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            import great_expectations.expectations  # noqa: F401, PLC0415
+
     def close(self) -> None:
         self._suites.clear()
         self._borrowed.release()
 
     def count_broken_rules(self, contract: Contract, rows: int) -> list[RuleCount]:
-        """Runs every rule on ``batch_typed`` (the typed rows of one delivery, ``rows`` of them). Order: as in the contract.
+        """Runs every rule on the ``rows`` rows of ``validated_rows``: one or more deliveries of the source. Order: as in the contract.
 
         Raises EngineError naming the rule where the validator raised an exception inside.
         """
@@ -82,20 +91,20 @@ class Validator:
             result_format = {"result_format": "BASIC", "partial_unexpected_count": 0}
             outcome = batch_definition.get_batch().validate(suite, result_format=result_format)
         results = {result.expectation_config.meta["rule"]: result for result in outcome.results}
+        _raise_for_exceptions(results, contract.all_rules)
         return [_rule_count(rule, results[rule.id], rows) for rule in contract.all_rules]
 
 
 def _build_suite(connection: _BorrowedConnection, contract: Contract) -> tuple[Any, Any]:
     """(batch definition, suite) of the contract, in an ephemeral context that writes no file and calls nobody."""
-    os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
-    import great_expectations as gx  # noqa: PLC0415  four seconds: only a run with new rows pays them
+    import great_expectations as gx  # noqa: PLC0415
     from duckdb_sqlalchemy import ConnectionWrapper  # noqa: PLC0415
     from great_expectations.data_context.types.base import ProgressBarsConfig  # noqa: PLC0415
     from sqlalchemy.pool import StaticPool  # noqa: PLC0415
 
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = ProgressBarsConfig(globally=False)
-    wrapped = ConnectionWrapper(connection)
+    wrapped = ConnectionWrapper(cast(Any, connection))
     engine_options = {
         "creator": lambda: wrapped,
         "poolclass": StaticPool,
@@ -119,6 +128,8 @@ def _expectation(contract: Contract, rule: Rule) -> Any:
     column = contract.column_named(rule.column)
     if rule.required and not column.can_be_unreadable:
         return gxe.ExpectColumnValuesToNotBeNull(column=rule.column, meta=meta)
+    if rule.identity:
+        return gxe.ExpectColumnValuesToBeInSet(column="is_conflict", value_set=[False], meta=meta)
     if rule.readable:
         return gxe.ExpectColumnValuesToBeInSet(column=f"{rule.column}__unreadable", value_set=[False], meta=meta)
     if rule.allowed is not None:
@@ -128,17 +139,35 @@ def _expectation(contract: Contract, rule: Rule) -> Any:
             column=rule.column, min_value=rule.range.min, max_value=rule.range.max, meta=meta
         )
     predicate = condition(contract, rule).replace("{", "{{").replace("}", "}}")
-    query = f"SELECT row_number FROM (SELECT row_number, ({predicate}) AS holds FROM {{batch}}) AS judged WHERE holds IS FALSE"
+    # The rule's id makes the query its own: of two expectations with one query the validator would keep one.
+    query = (
+        f"SELECT '{rule.id}' AS rule, row_number FROM (SELECT row_number, ({predicate}) AS holds FROM {{batch}}) AS judged "
+        "WHERE holds IS FALSE"
+    )
     return gxe.UnexpectedRowsExpectation(unexpected_rows_query=query, meta=meta)
 
 
-def _rule_count(rule: Rule, result: Any, rows: int) -> RuleCount:
+def _raise_for_exceptions(results: dict[str, Any], rules: list[Rule]) -> None:
+    """A rule without a result, or with an exception inside, stops everything; names the rules at fault, not those they took along."""
+    if lost := [rule.id for rule in rules if rule.id not in results]:
+        raise EngineError(f"the validator gave no result for {', '.join(lost)}")
+    messages = {rule.id: _exception_message(results[rule.id]) for rule in rules}
+    failed = {rule: message for rule, message in messages.items() if message is not None}
+    at_fault = {rule: message for rule, message in failed.items() if _FOLLOWS not in message} or failed
+    if at_fault:
+        raise EngineError(f"the validator failed at {', '.join(at_fault)}: {next(iter(at_fault.values()))}")
+
+
+def _exception_message(result: Any) -> str | None:
+    """What went wrong inside the validator; its report nests the exceptions of a rule's parts, by part."""
     info = result.exception_info or {}
-    if info.get("raised_exception") or any(
-        isinstance(part, dict) and part.get("raised_exception") for part in info.values()
-    ):
-        raise EngineError(f"rule {rule.id}: the validator failed: {info.get('exception_message') or info}")
+    parts = [info, *(part for part in info.values() if isinstance(part, dict))]
+    raised = [str(part.get("exception_message")) for part in parts if part.get("raised_exception")]
+    return raised[0].strip() if raised else None
+
+
+def _rule_count(rule: Rule, result: Any, rows: int) -> RuleCount:
     failed = result.result.get("unexpected_count", result.result.get("observed_value"))
     if failed is None:
-        raise EngineError(f"rule {rule.id}: the validator gave no count")
+        raise EngineError(f"the validator gave no count for {rule.id}")
     return RuleCount(rule.id, rule.severity, rows, int(failed))

@@ -6,7 +6,7 @@ the rules, so that every reason is found, not only the first.
 
 from dataclasses import dataclass
 
-from expectations.contract import Column, Contract
+from expectations.contract import DECIMAL_PLACES, Column, Contract, DerivedColumn
 from transforms.sql import identifier
 
 NULL_TOKENS = "('', '-', 'null', '<nil>')"
@@ -30,27 +30,35 @@ class FileTraits:
 
 
 def typed_rows(contract: Contract, traits: FileTraits) -> str:
-    """SELECT over ``read_parquet($landing, file_row_number = true)``. Grain: one delivered row.
+    """SELECT over ``read_parquet($landing, file_row_number = true)``. Grain: one delivered row. Parameters: $landing, $batch_id.
 
-    Columns: row_number (1 = first data row), our columns, ``__unreadable`` and ``__cleaned`` marks, record_key.
+    Columns: batch_id, row_number (1 = first data row), our columns, ``__unreadable`` and ``__cleaned`` marks, derived columns,
+    record_key.
     """
     read = [column for column in contract.columns if column.identity]
     texts = ",\n    ".join(f"{_text(column)} AS {identifier(column.column)}" for column in read)
     typed = ",\n    ".join(part for column in read for part in _typed(column, traits))
+    derived = "".join(f", {derived_value(column)} AS {identifier(column.column)}" for column in contract.derived)
     return (
         f"WITH delivered_text AS (\n  SELECT file_row_number + 1 AS row_number,\n    {texts}\n"
         f"  FROM read_parquet($landing, file_row_number = true)\n), typed AS (\n  SELECT row_number,\n    {typed}\n"
-        f"  FROM delivered_text\n)\nSELECT *, {record_key(contract)} AS record_key FROM typed"
+        f"  FROM delivered_text\n), completed AS (\n  SELECT *{derived} FROM typed\n)\n"
+        f"SELECT CAST($batch_id AS INTEGER) AS batch_id, *, {record_key(contract)} AS record_key FROM completed"
     )
+
+
+def derived_value(column: DerivedColumn) -> str:
+    """SQL of a derived column over the typed columns of its row."""
+    return f"CAST({column.sql} AS {column.sql_type})"
 
 
 def record_key(contract: Contract) -> str:
     """SQL of the key as one text; a personal part stands as its keyed hash. NULL where a part is missing."""
-    parts = []
-    for name in contract.key:
-        column = contract.column_named(name)
-        value = identifier(name)
-        parts.append(keyed_hash(value) if column.privacy == "pseudonym" else f"CAST({value} AS VARCHAR)")
+    pseudonyms = {column.column for column in contract.columns if column.privacy == "pseudonym"}
+    parts = [
+        keyed_hash(identifier(name)) if name in pseudonyms else f"CAST({identifier(name)} AS VARCHAR)"
+        for name in contract.key
+    ]
     return " || '|' || ".join(parts)
 
 
@@ -109,7 +117,8 @@ def _value(column: Column, name: str, traits: FileTraits) -> str:
         case "decimal":
             number = f"replace({name}, ',', '.')" if traits.decimal_comma else name
             # More than six decimals would be rounded without a word; trailing zeros carry nothing.
-            return _matching(r"[+-]?[0-9]{1,12}([.][0-9]{1,6}0*)?", number, f"try_cast({number} AS DECIMAL(18,6))")
+            shape = rf"[+-]?[0-9]{{1,{column.digits}}}([.][0-9]{{1,{DECIMAL_PLACES}}}0*)?"
+            return _matching(shape, number, f"try_cast({number} AS {column.sql_type})")
         case "date":
             return _date(str(column.format), name, traits)
         case "timestamp":

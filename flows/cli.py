@@ -1,5 +1,6 @@
 """The command ``kpi``. Starts fast: everything heavy is imported by the command that needs it."""
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -272,6 +273,13 @@ def parse_day(text: str | None) -> date | None:
         raise ValueError(f"not a day: {text!r}; use yyyy-mm-dd") from None
 
 
-def main() -> None:
-    """Entry point of the command ``kpi``."""
-    app()
+def main() -> NoReturn:
+    """Entry point of the command ``kpi``. Leaves without Python's clean-up, in which DuckDB's binding writes pages of warnings."""
+    code = 0
+    try:
+        app()
+    except SystemExit as end:
+        code = end.code if isinstance(end.code, int) else 1
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)

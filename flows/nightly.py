@@ -16,7 +16,7 @@ from prefect.tasks import Task
 from flows.messages import failure_report, value_rows
 from warehouse.failures import EnvironmentProblem
 from warehouse.inbox import Delivery
-from warehouse.pipeline import Pipeline, a_run, describe
+from warehouse.pipeline import Pipeline, a_run
 
 Say = Callable[[str], None]
 _running: dict[str, Pipeline] = {}
@@ -40,32 +40,28 @@ def _may_pass(_task: Task[Any, Any], _run: TaskRun, state: State[Any]) -> bool:
 
 
 @task(tags=["kpi", "inbox"])
-def find_deliveries(home: str) -> list[Delivery]:
-    """What lies in the inbox, in the order of taking in."""
+def find_deliveries(home: str) -> list[tuple[str, list[Delivery]]]:
+    """What lies in the inbox, by source, in the order of taking in."""
     return _running[home].find()
 
 
 @task(
     tags=["kpi", "delivery"],
-    task_run_name="take in {delivery.file}",
+    task_run_name="take in {source}",
     retries=2,
     retry_delay_seconds=5,
     retry_condition_fn=_may_pass,
 )
-def take_in_delivery(home: str, delivery: Delivery) -> str:
-    """One delivery, from landing to states. Gives its line of counts."""
-    line = describe(delivery, _running[home].take_in(delivery))
-    _tell(line)
-    return line
+def take_in_source(home: str, source: str, found: list[Delivery]) -> int:
+    """The deliveries of one source, from landing to states. Gives how many there were."""
+    _running[home].take_in(source, found, _tell)
+    return len(found)
 
 
 @flow(name="take-in", flow_run_name="take in", persist_result=False)
 def take_in(home: str) -> int:
     """Every delivery that is not known yet. Gives how many lay in the inbox."""
-    found = find_deliveries(home)
-    for delivery in found:
-        take_in_delivery(home, delivery)
-    return len(found)
+    return sum(take_in_source(home, source, found) for source, found in find_deliveries(home))
 
 
 @task(tags=["kpi", "facts"], retries=2, retry_delay_seconds=5, retry_condition_fn=_may_pass)
@@ -96,7 +92,7 @@ def leave_artifacts(home: str) -> None:
     create_markdown_artifact(key="what-failed", markdown=failure_report(pipeline.report, pipeline.warehouse.home))
 
 
-@flow(name="nightly", flow_run_name="nightly {as_of}", persist_result=False)
+@flow(name="nightly", persist_result=False)
 def nightly(home: str, as_of: str | None = None) -> dict[str, Any]:
     """The whole run. ``as_of`` (yyyy-mm-dd) pretends that today is that day. Gives the report of ``kpi run --json``."""
     with a_run(Path(home), date.fromisoformat(as_of) if as_of else None) as pipeline:

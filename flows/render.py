@@ -13,6 +13,7 @@ from flows.messages import held_counts, rule_message
 from warehouse.held_rows import HeldRow
 from warehouse.home import Home
 from warehouse.reading import ScoreSheet
+from warehouse.stopwatch import START_UP
 
 _out = Console(highlight=False)
 SHOWN_ROWS = 50
@@ -82,11 +83,11 @@ def print_report(report: dict[str, Any]) -> None:
     if not report["batches"] and not report["changed"]:
         print(f"Nothing to do: {len(report['skipped'])} deliveries are known already, no value changes.")
     print(f"{report['run']}: " + ("published" if report["published"] else "nothing new was published"))
-    total = sum(report["seconds"].values())
+    total = sum(seconds for step, seconds in report["seconds"].items() if step != START_UP)
     print(
         "Time of our own work: "
         + ", ".join(f"{step} {seconds:.2f} s" for step, seconds in report["seconds"].items())
-        + f"; together {total:.2f} s"
+        + f"; together {total:.2f} s without the start-up"
     )
 
 

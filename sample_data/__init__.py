@@ -1,14 +1,17 @@
 """Deterministic sample deliveries that reproduce the office's published counts, out of synthetic people.
 
-A source is one module with one function, registered in SOURCES.
+A source is one function, registered in SOURCES; sources of one family share a module.
 """
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from sample_data import integration, nip, pension, promotion
+from sample_data import assessments, employees, integration, nip, pension, plans, promotion, registers, survey
+from sample_data.assessments import write_late_assessment
 from sample_data.faults import write_faults
 from sample_data.order import Order
+
+__all__ = ["SOURCES", "write_deliveries", "write_late_assessment"]
 
 # Each writes the deliveries of one source and gives the files written.
 SOURCES: tuple[Callable[[Order], list[Path]], ...] = (
@@ -16,6 +19,18 @@ SOURCES: tuple[Callable[[Order], list[Path]], ...] = (
     nip.write,
     pension.write,
     integration.write,
+    survey.write,
+    assessments.write_assessments,
+    assessments.write_measurements,
+    employees.write,
+    registers.write_regulations,
+    registers.write_digital_services,
+    registers.write_recommendations,
+    registers.write_findings,
+    plans.write_scores,
+    plans.write_budgets,
+    plans.write_agreements,
+    plans.write_published,
 )
 
 

@@ -45,7 +45,7 @@ class Draws:
         return self.pick(stream, [value for value, weight in weights.items() for _ in range(weight)], key)
 
 
-def place_exactly(frame: pl.DataFrame, name: str, counts: Mapping[str, int], order: pl.Expr) -> pl.DataFrame:
+def place_exactly(frame: pl.DataFrame, name: str, counts: Mapping[Any, int], order: pl.Expr) -> pl.DataFrame:
     """Add a column whose values occur exactly as often as counted, spread over the rows in a drawn order.
 
     Grain and order of `frame` are kept. Raises ValueError when the counts do not add up to the rows.
@@ -55,3 +55,22 @@ def place_exactly(frame: pl.DataFrame, name: str, counts: Mapping[str, int], ord
     values = pl.DataFrame({name: list(counts), "count": list(counts.values())})
     repeated = values.select(pl.col(name).repeat_by("count").explode()).to_series()
     return frame.sort(order, "index").with_columns(repeated).sort("index")
+
+
+def spread_exactly(frame: pl.DataFrame, name: str, total: int, reach: int, draws: Draws) -> pl.DataFrame:
+    """Add a column of whole numbers that add up to `total`, each within `reach` + 1 of their mean.
+
+    Needs `index` from 0 on. A draw less its neighbour's, all around, leaves nothing over.
+    """
+    mean, left = divmod(total, frame.height)
+    drawn = draws.integer(name, reach + 1)
+    before = pl.coalesce(drawn.shift(1), drawn.last())
+    return frame.with_columns((pl.lit(mean) + drawn - before + (pl.col("index") < left).cast(pl.Int64)).alias(name))
+
+
+def decimal_of(whole: pl.Expr, places: int) -> pl.Expr:
+    """A whole number of the last decimal as an exact decimal: 7545 with two places is 75.45."""
+    unit = 10**places
+    fraction = (whole % unit).cast(pl.String).str.zfill(places)
+    text = pl.concat_str([(whole // unit).cast(pl.String), fraction], separator=".")
+    return text.str.to_decimal(scale=places)

@@ -3,8 +3,8 @@
 `faults/<source>.yml` holds `good` (column: text) and `faults`, a list of
   rules   ids of the rules that each row of the fault breaks
   rows    for each row, the columns that differ from the good row (null: no value)
-Text may hold {year}; {number}, which counts the faults; and {agency}, an agency that goes with the number. So
-every fault has a key of its own, and no good row ever releases it. What is not quarantined must not count;
+Text may hold {year} and {last_year}; {number}, which counts the faults; and {agency}, an agency that goes with the
+number. So every fault has a key of its own, and no good row ever releases it. What is not quarantined must not count;
 the files say how they see to it.
 """
 
@@ -48,7 +48,7 @@ def _sources() -> list[str]:
 def _rows(good: Mapping[str, Any], faults: list[Any], year: int) -> Iterator[dict[str, str | None]]:
     agencies = load_reference("agencies.csv")["agency_code"]
     for number, fault in enumerate(faults, start=1):
-        own = {"year": year, "number": number, "agency": agencies[number % agencies.len()]}
+        own = {"year": year, "last_year": year - 1, "number": number, "agency": agencies[number % agencies.len()]}
         for changes in fault["rows"]:
             row = {**good, **changes}
             if unknown := sorted(set(row) - set(good)):

@@ -23,8 +23,9 @@ _LOCAL = "%Y-%m-%dT%H:%M:%S"
 
 
 def _as_text(frame: pl.DataFrame, clock: Callable[[pl.Expr], pl.Expr]) -> pl.DataFrame:
-    """Turn dates into ISO text and clock times into the given text."""
+    """Turn dates into ISO text, clock times into the given text, and decimals into exact text."""
     return frame.with_columns(
+        pl.selectors.decimal().cast(pl.String),
         pl.selectors.date().dt.strftime("%Y-%m-%d"),
         clock(pl.selectors.datetime()),
     )
@@ -47,8 +48,9 @@ def _csv(frame: pl.DataFrame) -> bytes:
 
 
 def _csv_semicolon(frame: pl.DataFrame) -> bytes:
-    """As a spreadsheet with Indonesian settings saves it: semicolons, a BOM, a dash for nothing."""
-    text = _as_text(frame, _local_clock)
+    """As a spreadsheet with Indonesian settings saves it: semicolons, a decimal comma, a BOM, a dash for nothing."""
+    comma = pl.selectors.decimal().cast(pl.String).str.replace(".", ",", literal=True)
+    text = _as_text(frame.with_columns(comma), _local_clock)
     return _csv_bytes(text, separator=";", include_bom=True, null_value="-")
 
 

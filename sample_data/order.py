@@ -59,14 +59,14 @@ def holidays() -> list[date]:
     return load_reference("holidays.csv")["holiday_date"].str.to_date().to_list()
 
 
-def figures_of(source: str, year: int) -> Mapping[str, Any]:
-    """Give the figures that the deliveries of one source and year must add up to.
+def figures_of(source: str, year: int, name: str = "figures.yml") -> Mapping[str, Any]:
+    """Give the figures that the deliveries of one source and year must come out at, from the data file `name`.
 
     Raises ValueError for a year without figures, naming the years there are.
     """
-    figures = load_yaml("figures.yml")[source]
+    figures = load_yaml(name)[source]
     if year not in figures:
         there = ", ".join(str(key) for key in figures)
-        raise ValueError(f"sample_data/figures.yml has no {source} figures for {year}; it has {there}")
+        raise ValueError(f"sample_data/{name} has no {source} figures for {year}; it has {there}")
     found: Mapping[str, Any] = figures[year]
     return found

@@ -360,7 +360,7 @@ def judge():
     con.execute("CREATE TABLE reference.proposal_status AS SELECT status_usulan AS status_code, outcome FROM given")
     con.execute(
         "CREATE TABLE reference.promotion_periods AS "
-        "SELECT make_date(2024, month, 1) AS period_date FROM range(2, 13, 2) t(month)"
+        "SELECT make_date(year, month, 1) AS period_date FROM range(2, 13, 2) t(month), range(2024, 2100, 75) y(year)"
     )
     return con
 
@@ -372,7 +372,7 @@ def broken(judge, source, path, tmp_path):
     traits = FileTraits(is_typed=path.suffix not in (".csv", ".gz"))
     judge.execute(
         f"CREATE OR REPLACE TEMP TABLE batch_typed AS {typed_rows(contract, traits)}",
-        {"landing": str(tmp_path / "landed.parquet")},
+        {"landing": str(tmp_path / "landed.parquet"), "batch_id": 1},
     )
     found = {row: set(reasons) for row, reasons in judge.sql(broken_rules(contract)).fetchall()}
     for rule in row_rules(contract):

@@ -3,6 +3,7 @@
 The evidence query gives one row a record, period and group; the formula folds it. See docs/how-to/add-an-indicator.md.
 """
 
+from collections.abc import Iterator
 from datetime import date
 from functools import cache
 from importlib.resources import files
@@ -25,15 +26,22 @@ class Bilingual(Strict):
 
 
 class Level(Strict):
-    """A step of nested means, outermost first. ``members``: the groups that must be there; ``missing``: what an absent one does."""
+    """A step of nested means, outermost first. ``members``: the groups that belong there (else those that occur).
+
+    ``missing``: what a member without a value does: it leaves the mean, or the mean has no value either.
+    """
 
     name: str
     members: list[str] | None = None
-    missing: Literal["skip", "zero_denominator", "no_value"] = "skip"
+    missing: Literal["skip", "zero_denominator"] = "skip"
 
 
 class Formula(Strict):
-    """value = scale x the mean over the levels of (sum of amounts / number of records)."""
+    """value = scale x the mean over the levels of (sum of amounts / number of records).
+
+    ``amount_min`` and ``amount_max`` are the least and the most that one record can add: what a quarantined one is worth
+    in the quality band, against the value and for it.
+    """
 
     scale: int
     text: str
@@ -52,6 +60,22 @@ class Version(Strict):
     parameters: dict[str, Any] = {}
     formula: Formula
 
+    @model_validator(mode="after")
+    def _parameters_are_exact(self) -> "Version":
+        if any(isinstance(value, float) for value in _leaves(self.parameters)):
+            raise ValueError(f"version {self.version}: write a parameter with decimals as text, it is no binary float")
+        return self
+
+
+def _leaves(value: Any) -> Iterator[Any]:
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, list):
+        for part in value:
+            yield from _leaves(part)
+    else:
+        yield value
+
 
 class Reason(Strict):
     reason: str
@@ -59,18 +83,30 @@ class Reason(Strict):
 
 
 class Example(Strict):
-    """A worked example: states by source as CSV text, and what must come out. Run as a test, printed in the docs."""
+    """A worked example: states by source as CSV text, and what must come out. Run as a test, printed in the docs.
+
+    ``as_of`` is the day that it is computed on; without one, long after the period.
+    """
 
     title: str
     period: str
+    as_of: date | None = None
     given: dict[str, str]
     value: str | None
     status: str = "derived"
     numerator: str | None = None
     denominator: str | None = None
+    excluded: dict[str, int] | None = None
+    flags: list[str] | None = None
 
 
 class Indicator(Strict):
+    """What an indicator is. ``held_key_prefix``: how the keys begin that concern it, where it takes part of its source's rows.
+
+    ``no_rows_means``: what a year without any row of a source that has rows says: that nothing was measured yet, or, of a
+    register of events, that nothing happened, so that there is nothing to divide by.
+    """
+
     id: Annotated[str, Field(pattern=r"^IKU-[0-9]{2,}$")]
     title: Bilingual
     owner: str
@@ -85,6 +121,8 @@ class Indicator(Strict):
     year_from: Literal["own", "newest_part", "mean_of_parts"] = "own"
     cut_off: Literal["event", "knowledge"]
     components: Literal["both", "denominator", "none"] = "both"
+    held_key_prefix: str = ""
+    no_rows_means: Literal["not_yet_measured", "zero_denominator"] = "not_yet_measured"
     population: Bilingual
     exclusions: list[Reason] = []
     exceptions: list[Reason] = []

@@ -13,13 +13,15 @@ from transforms.exact import fraction, mean, round_half_up
 
 @dataclass(frozen=True)
 class Node:
-    """One group of evidence: its path, the exact sum of amounts, the number of records, and what is contested in it."""
+    """One group of evidence: its path, the exact sum of amounts, the number of records, and the bounds of the quality band:
+    the sums if every quarantined record counted against the value, or for it, over the records with the held ones."""
 
     path: tuple[str, ...]
     amount: Decimal
     records: int
     amount_low: Decimal
     amount_high: Decimal
+    records_with_held: int
 
 
 @dataclass(frozen=True)
@@ -36,8 +38,19 @@ class PeriodEvidence:
 
 
 @dataclass(frozen=True)
+class SourceState:
+    """What is known of an indicator's sources: whether any was ever delivered, whether any row was ever accepted."""
+
+    is_delivered: bool
+    has_accepted: bool
+
+
+@dataclass(frozen=True)
 class Outcome:
-    """A value before it is a fact. ``exact`` is unrounded; band bounds are unrounded too."""
+    """A value before it is a fact. ``exact`` is unrounded; band bounds are unrounded too.
+
+    ``decimals`` is given where the value was printed with others than the definition's.
+    """
 
     status: str
     exact: Fraction | None = None
@@ -45,34 +58,38 @@ class Outcome:
     denominator: Decimal | None = None
     low: Fraction | None = None
     high: Fraction | None = None
+    decimals: int | None = None
 
     def value(self, decimals: int) -> Decimal | None:
         return None if self.exact is None else round_half_up(self.exact, decimals)
 
 
-class _NoValue(Exception):
-    """A part that the formula needs is not there."""
+class _NothingToDivideBy(Exception):
+    """A group that the formula needs has no record."""
 
 
-def missing_status(evidence: PeriodEvidence, source_was_delivered: bool) -> str:
-    """Why a period without evidence has no number."""
-    if not source_was_delivered:
+def missing_status(indicator: Indicator, evidence: PeriodEvidence, source: SourceState) -> str:
+    """Why a period without an accepted row has no number."""
+    if not source.is_delivered:
         return "source_missing"
-    return "withheld_quality" if evidence.has_quarantined else "not_yet_measured"
+    if evidence.has_quarantined:
+        return "withheld_quality"
+    return indicator.no_rows_means if source.has_accepted else "not_yet_measured"
 
 
-def evaluate(indicator: Indicator, formula: Formula, evidence: PeriodEvidence, source_was_delivered: bool) -> Outcome:
+def evaluate(indicator: Indicator, formula: Formula, evidence: PeriodEvidence, source: SourceState) -> Outcome:
     """The value of one period from its own evidence."""
     if not evidence.has_accepted:
-        return Outcome(missing_status(evidence, source_was_delivered))
+        return Outcome(missing_status(indicator, evidence, source))
     numerator, denominator = _components(indicator, evidence)
     try:
         exact = fold(formula, {node.path: (node.amount, node.records) for node in evidence.nodes})
-        low = fold(formula, {node.path: (node.amount_low, node.records) for node in evidence.nodes})
-        high = fold(formula, {node.path: (node.amount_high, node.records) for node in evidence.nodes})
-    except _NoValue as missing:
-        return Outcome(str(missing), numerator=numerator, denominator=denominator)
-    return Outcome("derived", exact, numerator, denominator, low, high)
+        low = fold(formula, {node.path: (node.amount_low, node.records_with_held) for node in evidence.nodes})
+        high = fold(formula, {node.path: (node.amount_high, node.records_with_held) for node in evidence.nodes})
+    except _NothingToDivideBy:
+        return Outcome("zero_denominator", numerator=numerator, denominator=denominator)
+    # With the held records a group can have a value that has none without them; the band holds the value all the same.
+    return Outcome("derived", exact, numerator, denominator, min(low, exact), max(high, exact))
 
 
 def fold(formula: Formula, groups: dict[tuple[str, ...], tuple[Decimal, int]]) -> Fraction:
@@ -85,7 +102,7 @@ def _fold(levels: list[Level], groups: dict[tuple[str, ...], tuple[Decimal, int]
         amount = sum((fraction(amount) for amount, _ in groups.values()), Fraction(0))
         records = sum(records for _, records in groups.values())
         if records == 0:
-            raise _NoValue("zero_denominator")
+            raise _NothingToDivideBy
         return amount / records
     level, below = levels[0], levels[1:]
     branches: dict[str, dict[tuple[str, ...], tuple[Decimal, int]]] = {}
@@ -94,14 +111,12 @@ def _fold(levels: list[Level], groups: dict[tuple[str, ...], tuple[Decimal, int]
     values = []
     for member in level.members or sorted(branches):
         try:
-            if member not in branches:
-                raise _NoValue("zero_denominator")
-            values.append(_fold(below, branches[member]))
-        except _NoValue:
+            values.append(_fold(below, branches.get(member, {})))
+        except _NothingToDivideBy:
             if level.missing != "skip":
-                raise _NoValue("not_yet_measured" if level.missing == "no_value" else level.missing) from None
+                raise
     if not values:
-        raise _NoValue("zero_denominator" if not branches else "not_yet_measured")
+        raise _NothingToDivideBy
     return mean(values)
 
 

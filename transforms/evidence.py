@@ -2,7 +2,9 @@
 
 from transforms.definitions import Indicator, Version
 
-# The columns of every evidence query: one row a record, period and group.
+# The columns of every evidence query: one row a record, period and group. Roles: numerator and denominator make the value;
+# excluded (with its reason) and held do not. A held record is in quarantine only: it counts in the quality band, as one
+# record of its group that was worth the least, or the most.
 EVIDENCE_COLUMNS = """period VARCHAR, record_key VARCHAR, role VARCHAR, reason VARCHAR, path VARCHAR[], amount DECIMAL(18,6),
   is_contested BOOLEAN, flag VARCHAR"""
 
@@ -32,21 +34,24 @@ def version_years(indicator: Indicator, years: list[int]) -> list[tuple[Version,
 
 
 NODES = """
-SELECT period, path, sum(amount) AS amount, count(*) AS records,
-  sum(CASE WHEN is_contested THEN $amount_min ELSE amount END) AS amount_low,
-  sum(CASE WHEN is_contested THEN $amount_max ELSE amount END) AS amount_high
+SELECT period, path, coalesce(sum(amount) FILTER (role <> 'held'), 0) AS amount, count(*) FILTER (role <> 'held') AS records,
+  sum(CASE WHEN role = 'held' OR is_contested THEN $amount_min ELSE amount END) AS amount_low,
+  sum(CASE WHEN role = 'held' OR is_contested THEN $amount_max ELSE amount END) AS amount_high,
+  count(*) AS records_with_held
 FROM indicator_evidence
-WHERE role IN ('numerator', 'denominator')
+WHERE role IN ('numerator', 'denominator', 'held')
 GROUP BY period, path
 ORDER BY period, path
 """
 
 SUMMARY = """
 SELECT period,
+  bool_or(role <> 'held') AS has_accepted,
   count(DISTINCT record_key) FILTER (role IN ('numerator', 'denominator')) AS records,
   list_sort(list(DISTINCT flag) FILTER (flag IS NOT NULL)) AS flags,
   sha256(string_agg(record_key || ':' || role || ':' || coalesce(reason, '') || ':' || coalesce(array_to_string(path, '/'), '')
-    || ':' || coalesce(CAST(amount AS VARCHAR), ''), chr(10) ORDER BY record_key, path, role)) AS evidence_hash
+    || ':' || coalesce(CAST(amount AS VARCHAR), ''), chr(10) ORDER BY record_key, path, role)
+    FILTER (role <> 'held')) AS evidence_hash
 FROM indicator_evidence
 GROUP BY period
 """

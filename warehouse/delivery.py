@@ -12,14 +12,15 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from io import BufferedReader
 from pathlib import Path
 from typing import Final
 
 import duckdb
 
 from warehouse import delivery_csv, delivery_jsonl, delivery_parquet, delivery_text, delivery_xlsx
-from warehouse.delivery_session import identifier, one_path, open_session
-from warehouse.refusal import DeliveryRefused, refusal
+from warehouse.delivery_session import MEMORY_LIMIT, identifier, one_path, open_session
+from warehouse.refusal import refusal
 
 # The longer ending first: `.csv.gz` is no `.gz`.
 _FORMATS: Final = ("csv.gz", "csv", "parquet", "jsonl", "xlsx")
@@ -61,7 +62,8 @@ def land_delivery(
     with tempfile.TemporaryDirectory(dir=spool, prefix="land-") as folder, _part_beside(target) as part:
         try:
             rows, decimal_comma = _read(file, display_name, file_format, columns, part, Path(folder), threads)
-        except DeliveryRefused:
+        except Exception:
+            # Whatever went wrong, a file that is still being copied is the likelier reason.
             if _has_changed(file, before):
                 raise refusal("changing", display_name) from None
             raise
@@ -72,8 +74,12 @@ def land_delivery(
 
 
 def sha256_of(file: Path) -> str:
-    """Hexadecimal SHA-256 of the file's bytes, read in pieces."""
-    with file.open("rb") as stream:
+    """Hexadecimal SHA-256 of the file's bytes, read in pieces.
+
+    Raises DeliveryRefused if there is no ordinary file to read: a pipe would be waited for without end.
+    """
+    _identity(file, file.name)
+    with _opened(file, file.name) as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
@@ -88,6 +94,13 @@ def _identity(file: Path, name: str) -> tuple[int, int, int]:
     if not stat.S_ISREG(status.st_mode):
         raise refusal("not_a_file", name)
     return status.st_ino, status.st_size, status.st_mtime_ns
+
+
+def _opened(file: Path, name: str) -> BufferedReader:
+    try:
+        return file.open("rb")
+    except OSError as error:
+        raise refusal("unreadable.open", name, reason=error.strerror) from None
 
 
 def _has_changed(file: Path, before: tuple[int, int, int]) -> bool:
@@ -108,15 +121,8 @@ def _format_of(name: str, file: Path) -> str:
 
 def _check_head(file: Path, name: str, file_format: str) -> None:
     """An empty file, and one whose first bytes belie its name, is refused with a word of its own."""
-    try:
-        with file.open("rb") as stream:
-            head = stream.read(8)
-    except OSError as error:
-        reason = error.strerror
-    else:
-        reason = None
-    if reason is not None:
-        raise refusal("unreadable.open", name, reason=reason)
+    with _opened(file, name) as stream:
+        head = stream.read(8)
     if not head:
         raise refusal("empty_file", name)
     found = next(((known, word) for magic, known, word in _MAGIC if head.startswith(magic)), None)
@@ -137,21 +143,36 @@ def _read(
     # Under a name of ours: a delivery's own name may hold what DuckDB takes for a pattern.
     source = folder / "delivery"
     source.symlink_to(file.absolute())
-    decimal_comma = False
-    with open_session(folder, threads) as con:
-        if file_format == "csv.gz":
-            source = folder / "expanded.csv"
-            delivery_text.expand_gzip(file, name, source)
-        if file_format in ("csv", "csv.gz"):
-            rows, decimal_comma = delivery_csv.land_csv(con, source, name, columns, part, folder)
-        elif file_format == "jsonl":
-            rows = delivery_jsonl.land_jsonl(source, name, columns, part)
-        elif file_format == "parquet":
-            rows = delivery_parquet.land_parquet(con, source, name, columns, part)
-        else:
-            rows = delivery_xlsx.land_xlsx(source, name, columns, part)
-        _refuse_second_header(con, part, name, columns)
+    try:
+        with open_session(folder, threads) as con:
+            rows, decimal_comma = _read_as(con, source, name, file_format, columns, part, folder)
+            _refuse_second_header(con, part, name, columns)
+    except duckdb.OutOfMemoryException:
+        # The limit is ours and all else is streamed, so it is the file that asks for too much.
+        raise refusal("too_large.memory", name, limit=MEMORY_LIMIT) from None
     return rows, decimal_comma
+
+
+def _read_as(
+    con: duckdb.DuckDBPyConnection,
+    source: Path,
+    name: str,
+    file_format: str,
+    columns: Sequence[str],
+    part: Path,
+    folder: Path,
+) -> tuple[int, bool]:
+    if file_format == "csv.gz":
+        expanded = folder / "expanded.csv"
+        delivery_text.expand_gzip(source, name, expanded)
+        source = expanded
+    if file_format in ("csv", "csv.gz"):
+        return delivery_csv.land_csv(con, source, name, columns, part, folder)
+    if file_format == "jsonl":
+        return delivery_jsonl.land_jsonl(source, name, columns, part), False
+    if file_format == "parquet":
+        return delivery_parquet.land_parquet(con, source, name, columns, part), False
+    return delivery_xlsx.land_xlsx(source, name, columns, part), False
 
 
 def _refuse_second_header(con: duckdb.DuckDBPyConnection, part: Path, name: str, columns: Sequence[str]) -> None:

@@ -1,9 +1,9 @@
 """One CSV file to the Parquet of its text.
 
-DuckDB reads it, but four of its habits would let a fault pass: it takes extra empty fields at a row's end, misreads a
-quoted line end where two of its threads meet, and reads zero rows, or stops without a usable reason, on mixed line
-ends. So the bytes are counted first, and what DuckDB read must agree with that count; where it does not, Python's csv
-decides, row by row.
+DuckDB reads it, but some of its habits would let a fault pass: it takes extra empty fields at a row's end, drops a last
+row that is nothing but an unclosed quote, misreads a quoted line end where two of its threads meet, and gives up on
+mixed line ends. So the bytes are counted first, and what DuckDB read must agree with that count; where it does not,
+Python's csv decides, row by row.
 """
 
 from __future__ import annotations
@@ -28,20 +28,21 @@ _UNIFIED_NAME: Final = "unified.csv"
 
 
 class Shape:
-    """What one pass over the bytes counts, inside and outside double quotes."""
+    """What one pass over the bytes counts outside double quotes, and whether line ends stand inside."""
 
     def __init__(self, separator: str) -> None:
         self._separator = separator.encode()
         self._in_quotes = False
+        self._line_ends = 0
+        self._windows_ends = 0
+        self._has_open_line = False
         self.separators = 0
         self.has_quoted_line_ends = False
         self.lone_return_at = -1
-        self._windows_ends = 0
-        self._unix_ends = 0
 
     @property
     def has_mixed_line_ends(self) -> bool:
-        return self._windows_ends > 0 and self._unix_ends > 0
+        return 0 < self._windows_ends < self._line_ends
 
     def add(self, offset: int, block: bytes) -> None:
         """Counts one block of whole lines that begins at `offset`."""
@@ -54,16 +55,22 @@ class Shape:
             self.has_quoted_line_ends |= b"\n" in quoted or b"\r" in quoted
             self._in_quotes ^= len(parts) % 2 == 0
         self.separators += outside.count(self._separator)
-        self._count_line_ends(offset, block, outside)
+        self._line_ends += outside.count(b"\n")
+        self._has_open_line = not block.endswith(b"\n")
+        if b"\r" in outside:
+            self._count_returns(offset, block, outside)
 
-    def _count_line_ends(self, offset: int, block: bytes, outside: bytes) -> None:
-        """Unix ends are counted only as far as a mixture needs it: a file without any return has but one kind."""
-        if b"\r" not in outside:
-            self._unix_ends += b"\n" in outside
-            return
+    def fits(self, rows: int, fields: int, header_at: int) -> bool:
+        """Whether `rows` data rows of `fields` each account for every line after the header and every separator.
+
+        False too where there are blank lines or quotes in odd places: then the slower reader must decide.
+        """
+        lines = self._line_ends + self._has_open_line
+        return lines - header_at == rows and self.separators == (rows + 1) * (fields - 1) and not self._in_quotes
+
+    def _count_returns(self, offset: int, block: bytes, outside: bytes) -> None:
         pairs = outside.count(b"\r\n")
         self._windows_ends += pairs
-        self._unix_ends += outside.count(b"\n") - pairs
         if outside.count(b"\r") > pairs and self.lone_return_at < 0:
             lone = _LONE_RETURN.search(block)
             self.lone_return_at = offset + (lone.start() if lone else 0)
@@ -88,7 +95,7 @@ def land_csv(
         path = unify_line_ends(path, name, spool / _UNIFIED_NAME)
     table = _Table(path, name, separator, [field.strip() for field in names], header_at)
     rows = table.copy(con, columns, part, parallel=not shape.has_quoted_line_ends)
-    if len(names) == 1 or shape.separators != (rows + 1) * (len(names) - 1):
+    if not shape.fits(rows, len(names), header_at):
         true_rows = table.count_rows()
         if rows != true_rows:
             rows = table.copy(con, columns, part, parallel=False)

@@ -53,9 +53,9 @@ def land_parquet(con: duckdb.DuckDBPyConnection, path: Path, name: str, columns:
 
 
 def _fault(error: duckdb.Error, name: str) -> DeliveryRefused:
-    """DuckDB gives a damaged file nearly every class of error; only a full disk is not the file's fault."""
+    """DuckDB gives a damaged file nearly every class of error; only a full disk or memory is left to the caller."""
     text = str(error)
-    if "No space left" in text:
+    if isinstance(error, duckdb.OutOfMemoryException) or "No space left" in text:
         raise error
     if "Invalid string encoding" in text:
         return refusal("encoding.parquet", name)

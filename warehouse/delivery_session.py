@@ -9,7 +9,7 @@ from typing import Final
 import duckdb
 
 # Bytes of memory before DuckDB spills to the spool: a nightly run must leave room for the rest of the machine.
-MEMORY_LIMIT: Final = "1GB"
+MEMORY_LIMIT = "1GB"
 # Measured on 1,000,000 rows of 20 columns: smaller groups start more writers, larger ones keep one thread idle.
 ROW_GROUP_ROWS: Final = 40_960
 # Level 1 costs half the time of the default and makes no larger file on this data.

@@ -98,7 +98,7 @@ def _check_sizes(package: zipfile.ZipFile, name: str) -> None:
 
 def _check_member(package: zipfile.ZipFile, member: zipfile.ZipInfo, name: str) -> None:
     """Reading to the end checks size and checksum; on the way the cells of a sheet give the rectangle they need."""
-    is_sheet = member.filename.startswith("xl/worksheets/")
+    is_sheet = "worksheets/" in member.filename.lower()
     last_column = last_row = 0
     with package.open(member) as stream:
         rest = b""
@@ -163,14 +163,14 @@ def _cells(
 ) -> Iterator[tuple[tuple[int, int], str]]:
     """The cells whose text matches `pattern` and that are of `kind`."""
     matches = table.select(pl.all().str.contains(pattern).fill_null(False))
-    candidates = [at for at, column in enumerate(matches) if column.any()]
+    candidates = [column.name for column in matches if column.any()]
     if not candidates:
         return
     kinds = pl.DataFrame(reader.load_sheet(0, header_row=None, dtypes=kind, use_columns=candidates).to_arrow())
-    for at, values in zip(candidates, kinds, strict=True):
-        hits = matches.to_series(at) & values.is_not_null()
-        texts = table.to_series(at)
-        yield from (((row, at), texts[row]) for row in hits.arg_true())
+    for name in candidates:
+        at = table.get_column_index(name)
+        hits = matches[name] & kinds[name].is_not_null()
+        yield from (((row, at), table[name][row]) for row in hits.arg_true())
 
 
 def _with_exponent(number: float) -> str:

@@ -2,20 +2,25 @@
 
 import json
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 import duckdb
 
+from expectations.contract import load_contract
+from expectations.identity import states_table
 from transforms.definitions import Indicator, Version
-from transforms.evaluate import Node, Outcome, PeriodEvidence, evaluate, year_from_parts
+from transforms.evaluate import Node, Outcome, PeriodEvidence, SourceState, evaluate, year_from_parts
 from transforms.evidence import EVIDENCE_COLUMNS, EXCLUDED, NODES, SUMMARY, evidence_sql, version_years
 from transforms.exact import round_half_up
 from transforms.periods import Period, parts, year_period
 from transforms.reference import office, working_days
+from transforms.reported import stand_in
 from transforms.services import PERCENT_HALF_UP, Service, load_services, summary_sql
+from transforms.sql import identifier
+from warehouse.agreed import Agreed, read_agreed
 from warehouse.queries import first_row, single_value
 
 EVERYTHING = 2**31 - 1
@@ -40,11 +45,12 @@ class FreshValue:
     outcome: Outcome
     evidence: PeriodEvidence
     is_provisional: bool
-    flags: list[str] = field(default_factory=list)
+    target: Decimal | None = None
 
     def row(self, cut_off: datetime) -> list[Any]:
         """In the order of facts.kpi_values, up to evidence_hash."""
-        decimals, outcome = self.indicator.decimals, self.outcome
+        outcome = self.outcome
+        decimals = self.indicator.decimals if outcome.decimals is None else outcome.decimals
         return [
             self.indicator.id,
             self.period.id,
@@ -54,7 +60,7 @@ class FreshValue:
             outcome.value(decimals),
             decimals,
             self.indicator.unit,
-            None,
+            self.target,
             outcome.status,
             outcome.numerator,
             outcome.denominator,
@@ -62,7 +68,7 @@ class FreshValue:
             None if outcome.low is None else round_half_up(outcome.low, decimals),
             None if outcome.high is None else round_half_up(outcome.high, decimals),
             self.is_provisional,
-            self.flags,
+            self.evidence.flags,
             self.evidence.evidence_hash,
         ]
 
@@ -107,12 +113,15 @@ def derive_indicator(
 ) -> list[FreshValue]:
     """The values of one indicator for these years: of each part that has begun, and of the year."""
     fresh: list[FreshValue] = []
-    delivered = _is_delivered(connection, indicator, view)
+    source, agreed = _source_state(connection, indicator, view), read_agreed(connection, indicator, view.known_batch)
     for version, first_year, last_year in version_years(indicator, years):
         collect_evidence(connection, indicator, version, first_year, last_year, view)
         evidence = _summed_evidence(connection, indicator, version)
         for year in range(first_year, last_year + 1):
-            fresh += _year_values(indicator, version, year, evidence, delivered, view)
+            parts_of_year, whole = _year_values(indicator, version, year, evidence, source, view)
+            fresh += parts_of_year
+            if whole is not None:
+                fresh.append(_with_agreed(whole, [whole, *parts_of_year], agreed, view))
     return fresh
 
 
@@ -126,37 +135,54 @@ def collect_evidence(
 ) -> None:
     """(Re)creates the temporary table ``indicator_evidence``: one row a record, period and group."""
     connection.execute(f"CREATE OR REPLACE TEMP TABLE indicator_evidence ({EVIDENCE_COLUMNS})")
-    common = {"first_year": first_year, "last_year": last_year, "clock": view.clock, "known_batch": view.known_batch}
+    common = {
+        "indicator": indicator.id,
+        "first_year": first_year,
+        "last_year": last_year,
+        "clock": view.clock,
+        "known_batch": view.known_batch,
+    }
     query = evidence_sql(indicator)
     named = {name: value for name, value in (common | version.parameters).items() if f"${name}" in query}
     connection.execute(query, named)
 
 
 def _year_values(
-    indicator: Indicator, version: Version, year: int, evidence: dict[str, PeriodEvidence], delivered: bool, view: View
-) -> list[FreshValue]:
+    indicator: Indicator,
+    version: Version,
+    year: int,
+    evidence: dict[str, PeriodEvidence],
+    source: SourceState,
+    view: View,
+) -> tuple[list[FreshValue], FreshValue | None]:
+    """The values of the year's parts that have begun, and of the year; none of a year that has not."""
+
+    def own_value(period: Period) -> FreshValue:
+        found = evidence.get(period.id, PeriodEvidence([]))
+        outcome = evaluate(indicator, version.formula, found, source)
+        return FreshValue(indicator, version, period, outcome, found, period.is_running(view.clock))
+
     whole = year_period(year)
     if not whole.has_begun(view.clock):
-        return []
-    fresh = []
-    if indicator.parts is not None:
-        for part in parts(year, indicator.parts):
-            if part.has_begun(view.clock):
-                found = evidence.get(part.id, PeriodEvidence([]))
-                fresh.append(
-                    _fresh(
-                        indicator, version, part, evaluate(indicator, version.formula, found, delivered), found, view
-                    )
-                )
-        outcome = year_from_parts(
-            indicator, [f.outcome for f in fresh], [f.evidence for f in fresh], whole.is_running(view.clock)
-        )
-        fresh.append(
-            _fresh(indicator, version, whole, outcome, _year_evidence(indicator, [f.evidence for f in fresh]), view)
-        )
-        return fresh
-    found = evidence.get(whole.id, PeriodEvidence([]))
-    return [_fresh(indicator, version, whole, evaluate(indicator, version.formula, found, delivered), found, view)]
+        return [], None
+    if indicator.parts is None:
+        return [], own_value(whole)
+    fresh = [own_value(part) for part in parts(year, indicator.parts) if part.has_begun(view.clock)]
+    outcomes, found = [f.outcome for f in fresh], [f.evidence for f in fresh]
+    outcome = year_from_parts(indicator, outcomes, found, whole.is_running(view.clock))
+    behind = _year_evidence(indicator, found)
+    return fresh, FreshValue(indicator, version, whole, outcome, behind, whole.is_running(view.clock))
+
+
+def _with_agreed(whole: FreshValue, values: list[FreshValue], agreed: Agreed, view: View) -> FreshValue:
+    """The year's value with its target; the printed value instead, where the year is over and has no row (ruling 27)."""
+    year = whole.period.year
+    whole = replace(whole, target=agreed.targets.get(year))
+    has_rows = any(value.evidence.has_accepted or value.evidence.has_quarantined for value in values)
+    if has_rows or year not in agreed.printed or whole.period.is_running(view.clock):
+        return whole
+    outcome, evidence = stand_in(agreed.printed[year], agreed.chosen.get(year))
+    return replace(whole, outcome=outcome, evidence=evidence)
 
 
 def _year_evidence(indicator: Indicator, part_evidence: list[PeriodEvidence]) -> PeriodEvidence:
@@ -179,42 +205,48 @@ def _year_evidence(indicator: Indicator, part_evidence: list[PeriodEvidence]) ->
     )
 
 
-def _fresh(
-    indicator: Indicator, version: Version, period: Period, outcome: Outcome, evidence: PeriodEvidence, view: View
-) -> FreshValue:
-    return FreshValue(
-        indicator, version, period, outcome, evidence, period.is_running(view.clock), list(evidence.flags)
-    )
-
-
 def _summed_evidence(
     connection: duckdb.DuckDBPyConnection, indicator: Indicator, version: Version
 ) -> dict[str, PeriodEvidence]:
     bounds = {"amount_min": version.formula.amount_min, "amount_max": version.formula.amount_max}
     nodes: dict[str, list[Node]] = defaultdict(list)
-    for period, path, amount, records, low, high in connection.execute(NODES, bounds).fetchall():
-        nodes[period].append(Node(tuple(path), amount, records, Decimal(low), Decimal(high)))
+    for period, path, amount, records, low, high, with_held in connection.execute(NODES, bounds).fetchall():
+        nodes[period].append(Node(tuple(path), amount, records, Decimal(low), Decimal(high), with_held))
     excluded: dict[str, dict[str, int]] = defaultdict(dict)
     for period, reason, records in connection.execute(EXCLUDED).fetchall():
         excluded[period][reason] = records
     held = _held_periods(connection, indicator)
     summed = {
         period: PeriodEvidence(
-            nodes[period], records, excluded[period], flags or [], evidence_hash, True, period in held
+            nodes[period], records, excluded[period], flags or [], evidence_hash, has_accepted, period in held
         )
-        for period, records, flags, evidence_hash in connection.execute(SUMMARY).fetchall()
+        for period, has_accepted, records, flags, evidence_hash in connection.execute(SUMMARY).fetchall()
     }
     return summed | {period: PeriodEvidence([], has_quarantined=True) for period in held if period not in summed}
 
 
 def _held_periods(connection: duckdb.DuckDBPyConnection, indicator: Indicator) -> set[str]:
-    query = "SELECT DISTINCT coalesce(part, CAST(year AS VARCHAR)) FROM quarantine.open_rows WHERE source IN (SELECT unnest($1::VARCHAR[]))"
-    return {period for (period,) in connection.execute(query, [indicator.sources]).fetchall()}
+    """Periods with open quarantined rows that concern the indicator, or whose key cannot be read and may do so."""
+    query = (
+        "SELECT DISTINCT coalesce(part, CAST(year AS VARCHAR)) FROM quarantine.open_rows "
+        "WHERE source IN (SELECT unnest($1::VARCHAR[])) AND coalesce(starts_with(record_key, $2), true)"
+    )
+    found = connection.execute(query, [indicator.sources, indicator.held_key_prefix]).fetchall()
+    return {period for (period,) in found}
 
 
-def _is_delivered(connection: duckdb.DuckDBPyConnection, indicator: Indicator, view: View) -> bool:
+def _source_state(connection: duckdb.DuckDBPyConnection, indicator: Indicator, view: View) -> SourceState:
     query = "SELECT 1 FROM ledger.batches WHERE source IN (SELECT unnest($1::VARCHAR[])) AND batch_id <= $2"
-    return single_value(connection, query, [indicator.sources, view.known_batch]) is not None
+    is_delivered = single_value(connection, query, [indicator.sources, view.known_batch]) is not None
+    return SourceState(is_delivered, any(_has_accepted(connection, source, view) for source in indicator.sources))
+
+
+def _has_accepted(connection: duckdb.DuckDBPyConnection, source: str, view: View) -> bool:
+    """Whether any row of the source was accepted that is not dated later than the clock (ruling 3)."""
+    contract = load_contract(source)
+    is_dated = f"CAST({identifier(contract.state.time)} AS TIMESTAMP) <= $2" if contract.state else "$2 IS NOT NULL"
+    query = f"SELECT 1 FROM {states_table(contract)} WHERE batch_id <= $1 AND {is_dated} LIMIT 1"
+    return single_value(connection, query, [view.known_batch, view.clock]) is not None
 
 
 def _install_calendar(connection: duckdb.DuckDBPyConnection, service: Service, last_year: int) -> None:

@@ -13,24 +13,18 @@ from typing import Any
 import duckdb
 
 from warehouse.connection import Warehouse, open_warehouse
+from warehouse.delivery_load import BatchCounts
 from warehouse.facts import Change
 from warehouse.failures import EnvironmentProblem
 from warehouse.held_rows import write_index
 from warehouse.inbox import Delivery, deliveries, strangers
-from warehouse.ledger import UNPUBLISHED, Run, begin_run, end_run, enter_refusal, read_meta, write_meta
-from warehouse.loading import BatchCounts, Stopwatch, is_known, load_delivery
-from warehouse.publication import current_publication, publish
-from warehouse.refusal import DeliveryRefused
+from warehouse.ledger import UNPUBLISHED, Run, begin_run, end_run, read_meta, write_meta
+from warehouse.loading import Refusal, Result, SourceLoad
+from warehouse.publication import current_publication, publish, verify_publication
 from warehouse.renewal import renew_facts
+from warehouse.stopwatch import Stopwatch
 
 Progress = Callable[[str], None]
-
-
-@dataclass(frozen=True)
-class Refusal:
-    file: str
-    message: str
-    message_id: str
 
 
 @dataclass
@@ -63,28 +57,33 @@ class Pipeline:
         self.run: Run = begin_run(warehouse.connection, as_of)
         self.report = RunReport(self.run.name)
 
-    def find(self) -> list[Delivery]:
-        """What lies in the inbox, in the order of taking in."""
+    def find(self) -> list[tuple[str, list[Delivery]]]:
+        """What lies in the inbox, by source, in the order of taking in."""
         self.report.unknown = strangers(self.warehouse.home)
-        return deliveries(self.warehouse.home)
+        by_source: dict[str, list[Delivery]] = {}
+        for delivery in deliveries(self.warehouse.home):
+            by_source.setdefault(delivery.source, []).append(delivery)
+        return sorted(by_source.items())
 
-    def take_in(self, delivery: Delivery) -> BatchCounts | Refusal | None:
-        """Takes one delivery in; None where the same bytes are known already."""
+    def take_in(self, source: str, found: list[Delivery], progress: Progress) -> None:
+        """Takes in what is new of one source. Its deliveries are in the report once they are committed."""
+        results: list[tuple[Delivery, Result]] = []
+
+        def tell(delivery: Delivery, result: Result) -> None:
+            results.append((delivery, result))
+            if result is not None:
+                progress(describe(result))
+
         with self.warehouse.step, _full_disk_is_said():
-            sha256 = None
-            try:
-                with self.watch.step("hashing"):
-                    sha256 = delivery.sha256(self.warehouse.home)
-                if is_known(self.warehouse.connection, delivery, sha256):
+            SourceLoad(self.warehouse, source, self.run, self.watch).take_in(found, tell)
+        for delivery, result in results:
+            match result:
+                case BatchCounts():
+                    self.report.batches.append(result)
+                case Refusal():
+                    self.report.refused.append(result)
+                case _:
                     self.report.skipped.append(delivery.file)
-                    return None
-                counts = load_delivery(self.warehouse, delivery, sha256, self.run.run_id, self.watch)
-            except DeliveryRefused as refused:
-                enter_refusal(self.warehouse.connection, self.run, delivery, sha256, refused)
-                self.report.refused.append(Refusal(delivery.file, refused.message, refused.message_id))
-                return self.report.refused[-1]
-            self.report.batches.append(counts)
-            return counts
 
     def renew(self) -> list[Change]:
         """Derives and enters what the deliveries and the clock may have changed."""
@@ -97,7 +96,11 @@ class Pipeline:
         with self.warehouse.step, _full_disk_is_said():
             connection = self.warehouse.connection
             write_index(connection, self.warehouse.home)
-            is_due = read_meta(connection, UNPUBLISHED) == "yes" or current_publication(self.warehouse.home) is None
+            standing = current_publication(self.warehouse.home)
+            # What readers have must be whole too: a damaged publication is made anew.
+            is_due = (
+                read_meta(connection, UNPUBLISHED) == "yes" or standing is None or bool(verify_publication(standing))
+            )
             if is_due:
                 with self.watch.step("publication"):
                     publish(self.warehouse, self.run.run_id, self.run.name)
@@ -126,25 +129,21 @@ def a_run(root: Path, as_of: date | None, purpose: str = "kpi run") -> Iterator[
 def run_pipeline(root: Path, as_of: date | None = None, progress: Progress = lambda line: None) -> RunReport:
     """The whole run, without Prefect. Raises GateFailed, EngineError, EnvironmentProblem, WrongUsage."""
     with a_run(root, as_of) as pipeline:
-        for delivery in pipeline.find():
-            progress(describe(delivery, pipeline.take_in(delivery)))
+        for source, found in pipeline.find():
+            pipeline.take_in(source, found, progress)
         progress(f"facts: {len(pipeline.renew())} changed")
         progress("published" if pipeline.publish() else "nothing new to publish")
         return pipeline.end()
 
 
-def describe(delivery: Delivery, result: BatchCounts | Refusal | None) -> str:
+def describe(result: BatchCounts | Refusal) -> str:
     """One line of progress about a delivery."""
-    match result:
-        case BatchCounts():
-            return (
-                f"{delivery.file}: {result.landed:,} rows = {result.accepted:,} accepted + {result.quarantined:,} quarantined "
-                f"+ {result.duplicate:,} duplicate"
-            )
-        case Refusal():
-            return f"REFUSED {result.message}"
-        case _:
-            return f"{delivery.file}: already taken in, skipped"
+    if isinstance(result, Refusal):
+        return f"REFUSED {result.message}"
+    return (
+        f"{result.file}: {result.landed:,} rows = {result.accepted:,} accepted + {result.quarantined:,} quarantined "
+        f"+ {result.duplicate:,} duplicate"
+    )
 
 
 @contextmanager
@@ -153,7 +152,11 @@ def _full_disk_is_said() -> Iterator[None]:
         yield
     except OSError as problem:
         raise EnvironmentProblem(f"the disk or a file: {problem}; put it right, then run this again") from problem
-    except (duckdb.IOException, duckdb.OutOfMemoryException) as problem:
+    except duckdb.Error as problem:
+        # A commit that finds the disk full says so in a transaction error, not in an I/O error.
+        is_full = "No space left" in str(problem)
+        if not is_full and not isinstance(problem, (duckdb.IOException, duckdb.OutOfMemoryException)):
+            raise
         raise EnvironmentProblem(
             f"the warehouse could not write: {problem}; make room, then run this again"
         ) from problem

@@ -154,6 +154,12 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
         "unpacked, the file is larger than allowed ({limit}). Split the delivery into smaller files.",
         "setelah dibuka, berkas lebih besar dari yang diizinkan ({limit}). Bagi kiriman menjadi beberapa berkas kecil.",
     ),
+    "too_large.memory": (
+        "its rows need more memory than allowed ({limit}): values are far too long, or the file is damaged. Look "
+        "for a column that holds whole documents, then export it again.",
+        "barisnya memerlukan memori lebih dari yang diizinkan ({limit}): isiannya terlalu panjang, atau berkas rusak. "
+        "Cari kolom yang memuat dokumen utuh, lalu ekspor ulang.",
+    ),
     "too_large.sheet": (
         "the first sheet reaches to row {rows} and column {columns}. Delete the stray cells far below or to the right "
         "of the table and save the workbook again.",

@@ -14,14 +14,15 @@ from expectations.identity import states_table
 from transforms.definitions import load_indicators
 from transforms.periods import year_period
 from transforms.services import load_services
+from warehouse.agreed import SHARED_SOURCES
 from warehouse.connection import Warehouse
 from warehouse.derivation import View, derive_indicator, derive_service, summarise_service
 from warehouse.facts import KPI_VALUES, SERVICE_SUMMARY, Change, enter_fresh, make_fresh_table, plain_number
 from warehouse.ledger import UNPUBLISHED, Run, read_meta, write_meta
-from warehouse.loading import Stopwatch
 from warehouse.queries import single_value
 from warehouse.reconciliation import renew_reconciliation
 from warehouse.scores import BUDGET, enter_scores
+from warehouse.stopwatch import Stopwatch
 
 DEFINITIONS = "definitions_digest"
 DEFINING = ("transforms.indicators", "transforms.services", "transforms.reference", "transforms.scoring")
@@ -52,6 +53,7 @@ def plan_renewal(connection: duckdb.DuckDBPyConnection, clock: datetime) -> Plan
     causes |= {
         (source, year): "correction" if only_corrections else "late_data" for source, year, only_corrections in pending
     }
+    causes = {(source, year): cause for (source, year), cause in causes.items() if year_period(year).has_begun(clock)}
     years = {year for _, year, *_ in known} | {year for _, year in causes}
     return Plan(causes, sorted(year for year in years if year_period(year).has_begun(clock)))
 
@@ -138,7 +140,8 @@ def _derive_indicators(connection: duckdb.DuckDBPyConnection, plan: Plan, view: 
 def _enter(connection: duckdb.DuckDBPyConnection, plan: Plan, run: Run) -> list[Change]:
     connection.execute("CREATE OR REPLACE TEMP TABLE fact_causes (item VARCHAR, year INTEGER, cause VARCHAR)")
     causes = [(*item, cause) for item, cause in _item_causes(plan).items()]
-    connection.executemany("INSERT INTO fact_causes VALUES ($1, $2, $3)", causes)
+    if causes:
+        connection.executemany("INSERT INTO fact_causes VALUES ($1, $2, $3)", causes)
     reason = (
         "CASE WHEN old_version <> definition_version THEN 'definition' ELSE coalesce("
         "(SELECT cause FROM fact_causes WHERE item = {item} AND fact_causes.year = {year}), 'late_data') END"
@@ -179,8 +182,12 @@ def _enter(connection: duckdb.DuckDBPyConnection, plan: Plan, run: Run) -> list[
 
 
 def _item_causes(plan: Plan) -> dict[tuple[str, int], str]:
-    """The cause by service, indicator or budget, and year; late data go before corrections where both came."""
+    """The cause by service, indicator or budget, and year; late data go before corrections where both came.
+
+    Agreements and printed values concern every indicator, but only where its own rows are no cause.
+    """
     found: dict[tuple[str, int], set[str]] = defaultdict(set)
+    shared: dict[tuple[str, int], set[str]] = defaultdict(set)
     for (source, year), cause in plan.causes.items():
         if source == BUDGET:
             found[BUDGET, year].add(cause)
@@ -190,8 +197,10 @@ def _item_causes(plan: Plan) -> dict[tuple[str, int], str]:
         for indicator in load_indicators():
             if source in indicator.sources:
                 found[indicator.id, year].add(cause)
+            elif source in SHARED_SOURCES:
+                shared[indicator.id, year].add(cause)
     order = ["late_data", "correction", "code"]
-    return {item: min(causes, key=order.index) for item, causes in found.items()}
+    return {item: min(causes, key=order.index) for item, causes in (shared | found).items()}
 
 
 def _changes(
@@ -227,5 +236,6 @@ def _settle(connection: duckdb.DuckDBPyConnection, plan: Plan, clock: datetime) 
             )
         connection.execute("DELETE FROM ledger.source_years WHERE source = $1 AND year = $2", [source, year])
         connection.execute("INSERT INTO ledger.source_years VALUES ($1, $2, $3, $4)", [source, year, clock, waits])
-    connection.execute("DELETE FROM ledger.pending_years")
+    # Years that have not begun stay pending: nothing of them is derived before they do.
+    connection.execute("DELETE FROM ledger.pending_years WHERE year <= $1", [clock.year])
     write_meta(connection, DEFINITIONS, definitions_digest())

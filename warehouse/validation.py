@@ -63,7 +63,9 @@ def _judge(connection: duckdb.DuckDBPyConnection, contract: Contract, landed: Pa
     create_states_table(connection, contract.source)
     # Keys are hashed only to be compared within this file.
     install_key(connection, b"kpi validate")
-    connection.execute(f"CREATE TEMP TABLE batch_typed AS {typed_rows(contract, traits)}", {"landing": str(landed)})
+    connection.execute(
+        f"CREATE TEMP TABLE batch_typed AS {typed_rows(contract, traits)}", {"landing": str(landed), "batch_id": 0}
+    )
     connection.execute(f"CREATE TEMP TABLE batch_broken AS {broken_rules(contract)}")
     connection.execute(f"CREATE TEMP TABLE batch_clean AS {clean_rows(contract)}")
     connection.execute(f"CREATE TEMP TABLE batch_standing AS {standing(contract, is_correction=False)}")

@@ -12,6 +12,8 @@ import polars as pl
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from transforms.definitions import load_indicators
+
 
 class HolidayTable(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -106,6 +108,19 @@ def promotion_periods() -> pl.DataFrame:
     )
 
 
+def indicators() -> pl.DataFrame:
+    """One row an indicator of the definitions: indicator_id, perspective_code, objective_code."""
+    rows = [(indicator.id, indicator.perspective, indicator.objective) for indicator in load_indicators()]
+    return pl.DataFrame(
+        rows, schema=dict.fromkeys(["indicator_id", "perspective_code", "objective_code"], pl.String), orient="row"
+    )
+
+
+def budget_programs() -> pl.DataFrame:
+    """One row a code under which a program's budget is delivered: program_code, name."""
+    return _table("budget_programs.csv")
+
+
 def holiday_dates(first_year: int, last_year: int) -> set[date]:
     """Public holidays and joint leave of these years: the dated table, and the pinned package for years beyond it."""
     table_first, table_last = office().holidays.table_years
@@ -138,4 +153,6 @@ def static_tables() -> dict[str, pl.DataFrame]:
         "proposal_status": proposal_status(),
         "offices": offices(),
         "promotion_periods": promotion_periods(),
+        "indicators": indicators(),
+        "budget_programs": budget_programs(),
     }

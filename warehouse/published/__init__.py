@@ -13,11 +13,12 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from transforms.sql import load_sql
 
-FieldType = Literal["string", "integer", "number", "boolean", "date", "datetime", "array", "object"]
+FieldType = Literal["string", "integer", "number", "boolean", "date", "datetime", "object", "any"]
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 Text = Annotated[str, Field(min_length=1)]
 
-# How each type of a data package is stored. A binary float is none of them: it never carries a KPI.
+# How each type of a data package is stored. A binary float is none of them: it never carries a KPI. A list is `any`: what
+# the standard calls an array is JSON text.
 STORED_TYPES: dict[FieldType, str] = {
     "string": r"VARCHAR",
     "integer": r"INTEGER|BIGINT",
@@ -25,8 +26,8 @@ STORED_TYPES: dict[FieldType, str] = {
     "boolean": r"BOOLEAN",
     "date": r"DATE",
     "datetime": r"TIMESTAMP",
-    "array": r"VARCHAR\[\]",
     "object": r"VARCHAR",
+    "any": r"VARCHAR\[\]",
 }
 
 

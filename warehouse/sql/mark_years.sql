@@ -10,4 +10,5 @@ WITH touched_keys AS (
   UNION
   SELECT year FROM quarantine.held_rows WHERE source = $source AND (batch_id = $batch_id OR closed_by_batch_id = $batch_id)
 )
-SELECT $source, touched_year, $batch_id FROM touched_years WHERE touched_year IS NOT NULL
+-- a held row may state any number: what is no four-digit year is no year of anything
+SELECT $source, touched_year, $batch_id FROM touched_years WHERE touched_year BETWEEN 1000 AND 9998

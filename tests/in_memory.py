@@ -1,0 +1,82 @@
+"""A warehouse in memory for tests of what is derived: the product's own tables, filled with states instead of deliveries."""
+
+from datetime import date
+from io import BytesIO
+
+import duckdb
+import polars as pl
+
+from expectations.contract import load_contract, source_names
+from expectations.identity import states_table
+from expectations.typed_read import derived_value, record_key
+from transforms.definitions import Indicator, load_indicators
+from transforms.exact import decimal_text
+from transforms.periods import end_of_day, parse_period
+from transforms.sql import identifier, load_sql
+from warehouse.connection import SETTINGS, create_states_table, install_key, install_reference
+from warehouse.derivation import FreshValue, View, derive_indicator
+
+
+def indicator_named(name: str) -> Indicator:
+    return next(indicator for indicator in load_indicators() if indicator.id == name)
+
+
+def empty_warehouse(connection: duckdb.DuckDBPyConnection) -> None:
+    """The warehouse's own tables, in memory."""
+    for setting in SETTINGS:
+        connection.execute(setting)
+    connection.execute(load_sql("warehouse.sql", "ledger.sql"))
+    install_reference(connection)
+    for source in source_names():
+        create_states_table(connection, source)
+    install_key(connection, b"worked examples")
+
+
+def give_states(connection: duckdb.DuckDBPyConnection, source: str, csv: str) -> None:
+    """Puts the rows of an example into the states of ``source``, as one delivery; derived columns and the key are computed."""
+    contract = load_contract(source)
+    given = pl.read_csv(BytesIO(csv.encode()), infer_schema=False)
+    columns = {
+        column.column: "VARCHAR" if column.privacy == "pseudonym" else column.sql_type for column in contract.kept
+    }
+    assert set(given.columns) == set(columns), f"{source}: an example gives every kept column"
+    connection.register("given_frame", given.to_arrow())
+    typed = ", ".join(
+        f"CAST({identifier(name)} AS {sql_type}) AS {identifier(name)}" for name, sql_type in columns.items()
+    )
+    derived = "".join(f", {derived_value(column)} AS {identifier(column.column)}" for column in contract.derived)
+    batch = connection.execute("SELECT coalesce(max(batch_id), 0) + 1 FROM ledger.batches").fetchone()[0]
+    connection.execute(
+        f"INSERT INTO {states_table(contract)} BY NAME WITH typed AS (SELECT {typed} FROM given_frame), "
+        f"completed AS (SELECT *{derived} FROM typed) "
+        f"SELECT *, {record_key(contract)} AS record_key, $1 AS batch_id, row_number() OVER () AS row_number FROM completed",
+        [batch],
+    )
+    connection.unregister("given_frame")
+    connection.execute("INSERT INTO ledger.batches BY NAME SELECT $1 AS batch_id, $2 AS source", [batch, source])
+
+
+def hold_row(
+    connection: duckdb.DuckDBPyConnection, source: str, key: str | None, year: int, part: str | None = None
+) -> None:
+    """A quarantined row, delivered alone."""
+    batch = connection.execute("SELECT coalesce(max(batch_id), 0) + 1 FROM ledger.batches").fetchone()[0]
+    connection.execute("INSERT INTO ledger.batches BY NAME SELECT $1 AS batch_id, $2 AS source", [batch, source])
+    connection.execute(
+        "INSERT INTO quarantine.held_rows VALUES ($1, $2, 1, ['TRY-01'], $3, $4, $5, NULL)",
+        [batch, source, key, year, part],
+    )
+
+
+def derive(
+    connection: duckdb.DuckDBPyConnection, indicator: Indicator, period: str, as_of: date | None = None
+) -> FreshValue:
+    year = parse_period(period).year
+    clock = end_of_day(as_of or date(year + 2, 12, 31))
+    fresh = {value.period.id: value for value in derive_indicator(connection, indicator, [year], View(clock))}
+    return fresh[period]
+
+
+def shown(value: FreshValue) -> str | None:
+    decimals = value.indicator.decimals if value.outcome.decimals is None else value.outcome.decimals
+    return decimal_text(value.outcome.value(decimals), decimals)

@@ -1,0 +1,178 @@
+"""Runs one after another, side by side, cut short: the facts are the same, nothing is damaged."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from sample_data import write_deliveries
+from tests.conftest import RunHome
+from tests.rows import csv, row
+from warehouse.failures import EnvironmentProblem, WrongUsage
+from warehouse.home import Home
+from warehouse.lock import writer_lock
+from warehouse.pipeline import run_pipeline
+from warehouse.publication import verify_publication
+from warehouse.reading import published, read_services, read_values
+
+
+def _facts(home: Home) -> list:
+    moving = ("known_from", "run", "cut_off")
+    rows = read_values(home) + [
+        r for by in ("year", "period", "region", "agency") for r in read_services(home, 2024, by)
+    ]
+    return [{name: value for name, value in fact.items() if name not in moving} for fact in rows]
+
+
+def _inbox_files(root: Path) -> list[Path]:
+    return sorted(file for file in (root / "inbox").rglob("*") if file.is_file())
+
+
+def test_a_second_run_has_nothing_to_do(sample_2024: RunHome, tmp_path: Path) -> None:
+    shutil.copytree(sample_2024.root, tmp_path / "again", symlinks=True)
+    home = Home(tmp_path / "again")
+    before = read_values(home), read_services(home, 2024), home.published.resolve().name
+    report = run_pipeline(home.root)
+    assert (report.batches, report.changed, report.published) == ([], [], False)
+    assert len(report.skipped) == len(sample_2024.report.batches)
+    assert (read_values(home), read_services(home, 2024), home.published.resolve().name) == before
+
+
+def test_half_and_half_gives_the_same_facts_and_a_history(sample_2024: RunHome, tmp_path: Path) -> None:
+    ordinary = [f for f in _inbox_files(sample_2024.root) if "corrections" not in f.parts]
+    corrections = [f for f in _inbox_files(sample_2024.root) if "corrections" in f.parts]
+    for part in (ordinary[::2], ordinary[1::2] + corrections):
+        for file in part:
+            target = tmp_path / file.relative_to(sample_2024.root)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(file, target)
+        run_pipeline(tmp_path)
+    assert _facts(Home(tmp_path)) == _facts(sample_2024.home)
+    with published(Home(tmp_path)) as connection:
+        history = connection.execute(
+            "SELECT received_count < 38950, known_to IS NULL, reason FROM service_summary_history "
+            "WHERE service = 'promotion' AND breakdown = 'year' ORDER BY known_from"
+        ).fetchall()
+    assert history == [(True, False, None), (False, True, "late_data")]
+
+
+def test_publications_of_the_same_deliveries_repeat_byte_for_byte(tmp_path: Path) -> None:
+    from datetime import date
+
+    for name in ("one", "two"):
+        write_deliveries(tmp_path / name / "inbox", [2021], 1, 7, False)
+        run_pipeline(tmp_path / name, date(2026, 1, 31))
+    one, two = (
+        {f.name: f.read_bytes() for f in (tmp_path / n / "published" / "parquet").iterdir()} for n in ("one", "two")
+    )
+    assert one == two
+
+
+def test_a_reader_neither_blocks_a_run_nor_is_blocked(tmp_path: Path, deliver) -> None:
+    deliver("pension/a.csv", csv(row("pension")))
+    run_pipeline(tmp_path)
+    reader = duckdb.connect(str(tmp_path / "published" / "kpi.duckdb"), read_only=True)
+    query = "SELECT received_count FROM service_summary WHERE breakdown = 'year'"
+    assert reader.execute(query).fetchall() == [(1,)]
+    deliver("pension/b.csv", csv(row("pension", id="S2")))
+    assert run_pipeline(tmp_path).published
+    assert reader.execute(query).fetchall() == [(1,)]
+    reader.close()
+    assert read_services(Home(tmp_path), 2024)[0]["received"] == 2
+
+
+def test_a_held_lock_names_its_holder(tmp_path: Path) -> None:
+    Home(tmp_path).make()
+    holder = subprocess.Popen(
+        [sys.executable, "-c", "import sys, time\nfrom pathlib import Path\nfrom warehouse.lock import writer_lock\n"
+         "with writer_lock(Path(sys.argv[1]), 'kpi run'):\n    print('held', flush=True); time.sleep(60)", str(Home(tmp_path).lock)],
+        stdout=subprocess.PIPE,
+    )  # fmt: skip
+    try:
+        assert holder.stdout and holder.stdout.readline() == b"held\n"
+        with pytest.raises(EnvironmentProblem, match=rf"process {holder.pid} \(kpi run, since .* WIB\) is writing"):
+            run_pipeline(tmp_path)
+    finally:
+        holder.kill()
+        holder.wait()
+    with writer_lock(Home(tmp_path).lock, "test"):
+        pass
+
+
+@pytest.mark.parametrize("seconds", [5.0, 6.0, 7.5])
+def test_a_killed_run_leaves_the_last_publication_and_the_next_one_heals(
+    sample_2024: RunHome, tmp_path: Path, seconds: float
+) -> None:
+    first = [f for f in _inbox_files(sample_2024.root) if f.parent.name != "2024" or "integration" in f.parts]
+    for file in first:
+        target = tmp_path / file.relative_to(sample_2024.root)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(file, target)
+    run_pipeline(tmp_path)
+    before = read_values(Home(tmp_path))
+    shutil.copytree(sample_2024.root / "inbox", tmp_path / "inbox", dirs_exist_ok=True)
+    child = subprocess.Popen(
+        [sys.executable, "-c", "import sys; from pathlib import Path; from warehouse.pipeline import run_pipeline; run_pipeline(Path(sys.argv[1]))", str(tmp_path)],
+        cwd=Path(__file__).parent.parent, env=os.environ | {"PYTHONPATH": "."},
+    )  # fmt: skip
+    time.sleep(seconds)
+    child.send_signal(signal.SIGKILL)
+    child.wait()
+    assert verify_publication(Home(tmp_path).published.resolve()) == []
+    assert read_values(Home(tmp_path)) == before or _facts(Home(tmp_path)) == _facts(sample_2024.home)
+    run_pipeline(tmp_path)
+    assert _facts(Home(tmp_path)) == _facts(sample_2024.home)
+
+
+def test_the_clock_does_not_go_back(tmp_path: Path, deliver) -> None:
+    from datetime import date
+
+    deliver("pension/a.csv", csv(row("pension")))
+    run_pipeline(tmp_path, date(2025, 3, 1))
+    with pytest.raises(WrongUsage, match="use --as-of 2025-03-01 or later"):
+        run_pipeline(tmp_path, date(2025, 2, 28))
+
+
+def test_what_lies_beside_the_sources_is_named(tmp_path: Path, deliver) -> None:
+    deliver("pensiun/a.csv", "id\n1\n")
+    deliver("pension/.~lock.a.csv#", "")
+    report = run_pipeline(tmp_path)
+    assert report.unknown == ["pensiun"]
+    assert (report.refused, report.batches) == ([], [])
+
+
+def test_the_report_is_plain_data(tmp_path: Path, deliver) -> None:
+    deliver("pension/a.csv", csv(row("pension")))
+    report = json.loads(json.dumps(run_pipeline(tmp_path).as_dict(), default=str))
+    assert set(report) >= {"run", "published", "batches", "refused", "skipped", "changed", "seconds"}
+    assert report["batches"] == [
+        {"source": "pension", "file": "pension/a.csv", "landed": 1, "accepted": 1, "quarantined": 0, "duplicate": 0}
+    ]
+
+
+def test_a_damaged_publication_is_made_anew(tmp_path: Path, deliver) -> None:
+    deliver("pension/a.csv", csv(row("pension")))
+    run_pipeline(tmp_path)
+    damaged = tmp_path / "published" / "datapackage.json"
+    damaged.write_text("{}")
+    assert run_pipeline(tmp_path).published
+    assert verify_publication(Home(tmp_path).published.resolve()) == []
+
+
+def test_a_wrong_or_missing_key_stops(tmp_path: Path, deliver, monkeypatch) -> None:
+    deliver("pension/a.csv", csv(row("pension")))
+    run_pipeline(tmp_path)
+    monkeypatch.setenv("KPI_PSEUDONYM_KEY", "another")
+    with pytest.raises(EnvironmentProblem, match="not the one of this warehouse"):
+        run_pipeline(tmp_path)
+    monkeypatch.delenv("KPI_PSEUDONYM_KEY")
+    (tmp_path / "secret" / "pseudonym.key").unlink()
+    with pytest.raises(EnvironmentProblem, match="missing"):
+        run_pipeline(tmp_path)

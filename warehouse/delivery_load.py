@@ -1,0 +1,195 @@
+"""The steps of one delivery inside its transaction; each leaves a temporary table, or rows in the warehouse.
+
+Everything that can refuse the delivery comes before the first row is written.
+"""
+
+from dataclasses import asdict, dataclass
+
+from expectations.contract import Contract
+from expectations.identity import clean_rows, standing, state_columns, states_table
+from expectations.rules import broken_rules, warning_counts
+from expectations.typed_read import FileTraits, mark, typed_rows
+from transforms.sql import identifier, load_sql
+from warehouse.connection import Warehouse
+from warehouse.delivery import Landed
+from warehouse.failures import GateFailed
+from warehouse.inbox import Delivery
+from warehouse.queries import first_row, single_value
+from warehouse.refusal import DeliveryRefused
+from warehouse.stopwatch import Stopwatch
+
+# A whole column that cannot be read is a changed type, not so many faulty rows; below this many rows nobody can tell.
+LEAST_ROWS_OF_A_CHANGED_TYPE = 3
+
+
+@dataclass(frozen=True)
+class BatchCounts:
+    """What became of a delivery's rows: landed = accepted + quarantined + duplicate."""
+
+    source: str
+    file: str
+    landed: int
+    accepted: int
+    quarantined: int
+    duplicate: int
+
+
+class DeliveryLoad:
+    """One delivery, from its landed text to states and quarantine. ``rule_counts``: rows that break each rule."""
+
+    def __init__(
+        self,
+        warehouse: Warehouse,
+        contract: Contract,
+        delivery: Delivery,
+        sha256: str,
+        run_id: int,
+        landed: Landed,
+        watch: Stopwatch,
+    ) -> None:
+        self.warehouse, self.connection, self.contract, self.delivery = (
+            warehouse,
+            warehouse.connection,
+            contract,
+            delivery,
+        )
+        self.sha256, self.run_id, self.landed, self.watch = sha256, run_id, landed, watch
+        self.batch_id = self._one("SELECT coalesce(max(batch_id), 0) + 1 FROM ledger.batches")
+        self.rule_counts: dict[str, int] = {}
+
+    def run(self) -> BatchCounts:
+        """Raises DeliveryRefused before anything is written, GateFailed where the written rows do not add up."""
+        with self.watch.step("typed rows"):
+            self._read_typed_rows()
+        with self.watch.step("row rules"):
+            self._temporary("batch_broken", broken_rules(self.contract))
+        with self.watch.step("identity"):
+            counts = self._decide_identity()
+        with self.watch.step("states"):
+            self._count_rules()
+            self._keep_states(counts)
+            self._hold_broken_rows(counts)
+            self._update("close_mended_rows.sql")
+            self._update("mark_years.sql")
+            self._enter_into_ledger(counts)
+        return counts
+
+    def _one(self, query: str, *parameters: object) -> int:
+        return int(single_value(self.connection, query, parameters))
+
+    def _temporary(self, name: str, query: str, parameters: dict[str, object] | None = None) -> None:
+        self.connection.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS {query}", parameters or {})
+
+    def _update(self, name: str) -> None:
+        query = load_sql("warehouse.sql", name).format(states=states_table(self.contract), year=self.contract.year)
+        self.connection.execute(query, {"batch_id": self.batch_id, "source": self.contract.source})
+
+    def _read_typed_rows(self) -> None:
+        traits = FileTraits(self.landed.decimal_comma, self.landed.is_typed)
+        landing = str(self.warehouse.home.landed_file(self.contract.source, self.sha256))
+        self._temporary(
+            "batch_typed", typed_rows(self.contract, traits), {"landing": landing, "batch_id": self.batch_id}
+        )
+        columns = [column for column in self.contract.columns if column.can_be_unreadable and column.identity]
+        sums = ", ".join(
+            f"count(*) FILTER ({mark(c, 'unreadable')}), "
+            f"count(*) FILTER ({identifier(c.column)} IS NOT NULL OR {mark(c, 'unreadable')})"
+            for c in columns
+        )
+        row = first_row(self.connection, f"SELECT {sums} FROM batch_typed") if columns else ()
+        for column, unreadable, given in zip(columns, (row or ())[::2], (row or ())[1::2], strict=True):
+            if unreadable == given >= LEAST_ROWS_OF_A_CHANGED_TYPE:
+                shape = column.type + (f" ({column.format})" if column.format else "")
+                raise DeliveryRefused(
+                    "changed_type",
+                    f"{self.delivery.file}: column {column.name}: none of its {given} values can be read as {shape}; "
+                    "deliver the column in its agreed type",
+                    f"{self.delivery.file}: kolom {column.name}: tidak satu pun dari {given} nilainya terbaca sebagai {shape}; "
+                    "kirim kolom ini dalam tipe yang disepakati",
+                )
+
+    def _decide_identity(self) -> BatchCounts:
+        # A view: keyed hashes are computed once, for the rows that are compared or kept.
+        self.connection.execute(f"CREATE OR REPLACE TEMP VIEW batch_clean AS {clean_rows(self.contract)}")
+        self._temporary("batch_standing", standing(self.contract, self.delivery.is_correction))
+        self.connection.execute(
+            "INSERT INTO batch_broken SELECT row_number, [$1] FROM batch_standing WHERE standing = 'conflict'",
+            [f"{self.contract.prefix}-CONFLICT"],
+        )
+        faulty = self._one("SELECT count(*) FROM batch_broken")
+        duplicates = self._one("SELECT count(*) FROM batch_standing WHERE standing = 'duplicate'")
+        accepted = self._one("SELECT count(*) FROM batch_typed") - faulty - duplicates
+        counts = BatchCounts(self.contract.source, self.delivery.file, self.landed.rows, accepted, faulty, duplicates)
+        if counts.landed != counts.accepted + counts.quarantined + counts.duplicate:
+            raise DeliveryRefused(
+                "identity",
+                f"{counts.file}: {asdict(counts)} do not add up to the row; report this as a fault of the product",
+                f"{counts.file}: {asdict(counts)} tidak cocok sampai ke baris; laporkan sebagai kesalahan produk",
+            )
+        return counts
+
+    def _count_rules(self) -> None:
+        held = "SELECT unnest(reasons) AS rule, count(*) FROM batch_broken GROUP BY rule"
+        self.rule_counts = dict(self.connection.execute(held).fetchall())
+        if query := warning_counts(self.contract):
+            warnings = [rule.id for rule in self.contract.all_rules if rule.severity == "warn"]
+            self.rule_counts |= dict(zip(warnings, first_row(self.connection, query) or (), strict=True))
+
+    def _keep_states(self, counts: BatchCounts) -> None:
+        table, names = states_table(self.contract), [name for name, _, _ in state_columns(self.contract)][:-3]
+        columns = ", ".join(map(identifier, names))
+        if self.delivery.is_correction:
+            same_state = " AND ".join(
+                f"known.{identifier(n)} = clean.{identifier(n)}" for n in ["record_key", *self.contract.order_columns]
+            )
+            self.connection.execute(
+                f"UPDATE {table} AS known SET replaced_by_batch_id = $1 "
+                "FROM batch_clean AS clean JOIN batch_standing USING (row_number) "
+                f"WHERE standing = 'accepted' AND known.replaced_by_batch_id IS NULL AND {same_state}",
+                [self.batch_id],
+            )
+        self.connection.execute(
+            f"INSERT INTO {table} SELECT {columns}, $1, row_number, CASE WHEN is_superseded THEN $1 END "
+            "FROM batch_clean LEFT JOIN batch_standing USING (row_number) WHERE coalesce(standing, 'accepted') = 'accepted'",
+            [self.batch_id],
+        )
+        kept = self._one(f"SELECT count(*) FROM {table} WHERE batch_id = $1", self.batch_id)
+        if kept != counts.accepted:
+            raise GateFailed(
+                f"{counts.file}: {kept} states were kept of {counts.accepted} accepted rows; nothing is published"
+            )
+
+    def _hold_broken_rows(self, counts: BatchCounts) -> None:
+        if not counts.quarantined:
+            return
+        part = self.contract.part or "CAST(NULL AS VARCHAR)"
+        self.connection.execute(
+            "INSERT INTO quarantine.held_rows SELECT $1, $2, row_number, list_sort(reasons), record_key, "
+            f"try_cast({self.contract.year} AS INTEGER), {part}, NULL FROM batch_broken JOIN batch_typed USING (row_number)",
+            [self.batch_id, self.contract.source],
+        )
+        home = self.warehouse.home
+        target = home.held_file(self.contract.source, self.batch_id)
+        target.parent.mkdir(mode=0o700, exist_ok=True)
+        names = ", ".join(f"landed.{identifier(name)}" for name in self.contract.delivered_names)
+        self.connection.execute(
+            f"COPY (SELECT row_number, reasons, {names} FROM batch_broken "
+            "JOIN read_parquet($1, file_row_number = true) AS landed ON landed.file_row_number + 1 = row_number "
+            "ORDER BY row_number) TO $2 (FORMAT parquet, COMPRESSION zstd)",
+            [str(home.landed_file(self.contract.source, self.sha256)), str(target)],
+        )
+
+    def _enter_into_ledger(self, counts: BatchCounts) -> None:
+        self.connection.execute(
+            "INSERT INTO ledger.batches VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+            [
+                self.batch_id, self.run_id, counts.source, counts.file, self.sha256, self.delivery.is_correction,
+                self.landed.format, self.landed.decimal_comma, self.landed.is_typed,
+                counts.landed, counts.accepted, counts.quarantined, counts.duplicate,
+            ],
+        )  # fmt: skip
+        rows = [
+            [self.batch_id, counts.source, rule.id, rule.severity, counts.landed, self.rule_counts.get(rule.id, 0)]
+            for rule in self.contract.all_rules
+        ]
+        self.connection.executemany("INSERT INTO ledger.validation_results VALUES ($1, $2, $3, $4, $5, $6)", rows)
