@@ -149,14 +149,23 @@ def _compare_unlike(printed: PrintedItem, derived: Derived, knowledge: Knowledge
 
 
 def judge(item: str, printed: Decimal, decimals: int, value: Exact, knowledge: Knowledge) -> tuple[Verdict, str | None]:
-    """Equal at the printed precision; known with its discrepancy; rounding; or different."""
+    """Equal at the printed precision; known with its discrepancy; rounding; or different.
+
+    A documented value goes before rounding (D08 is one unit off); a documented tolerance only begins beyond it.
+    """
     rounded = round_half_up(value, decimals)
     if rounded == printed:
         return EQUAL, None
-    for identifier, explanation in knowledge.documenting(item):
-        if _is_documented(explanation, printed, value):
+    documenting = knowledge.documenting(item)
+    for identifier, explanation in documenting:
+        if any(_is_value(documented, value) for documented in explanation.derived or ()):
             return KNOWN, identifier
-    return (ROUNDING if abs(rounded - printed) <= Decimal(1).scaleb(-decimals) else DIFFERENT), None
+    if abs(rounded - printed) <= Decimal(1).scaleb(-decimals):
+        return ROUNDING, None
+    for identifier, explanation in documenting:
+        if explanation.within and abs(fraction(value) - fraction(printed)) <= fraction(Decimal(explanation.within)):
+            return KNOWN, identifier
+    return DIFFERENT, None
 
 
 def reconcile(
@@ -226,14 +235,6 @@ def _agree(printed: PrintedItem, value: Decimal | str) -> bool:
     if isinstance(value, str) or printed.number is None:
         return printed.value == value
     return round_half_up(value, printed.decimals) == printed.number
-
-
-def _is_documented(explanation: Explanation, printed: Decimal, value: Exact) -> bool:
-    if explanation.derived is not None:
-        return any(_is_value(documented, value) for documented in explanation.derived)
-    return explanation.within is not None and abs(fraction(value) - fraction(printed)) <= fraction(
-        Decimal(explanation.within)
-    )
 
 
 def _is_value(documented: str, value: Exact) -> bool:

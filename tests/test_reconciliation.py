@@ -236,6 +236,8 @@ def of(value, **more):
         ("07|promotion|2024-06-01|tms", "1", Derived(Decimal(9), 0), "known", "D04"),
         ("07|layanan|2024-S1|element_mean|INKA/U4", "3.90", of("3.65"), "known", "D10"),
         ("07|layanan|2024-S1|element_mean|INKA/U4", "3.90", of("3.60"), "different", None),
+        ("07|layanan|2024-S1|element_mean|INKA/U3", "3.67", of("3.66"), "rounding", None),
+        ("07|layanan|2024-S1|element_mean|total/U4", "3.84", of("3.80"), "known", "D10"),
         ("07|layanan|2024-S2|element_mean|INKA/U4", "3.90", of("3.65"), "different", None),
         ("07|NPSS|2023|NPSS", "102.24", of("102.24"), "equal", None),
         ("07|NPSS|2023|NPSS@Grafik 3.1", "102.40", of("102.24"), "known", "D01"),
