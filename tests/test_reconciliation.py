@@ -391,9 +391,9 @@ def home(tmp_path):
 
 @pytest.fixture
 def places(monkeypatch):
-    def place(**cut_offs):
+    def place(**changed):
         for module in ("warehouse.scores", "warehouse.derived_items"):
-            monkeypatch.setattr(f"{module}.load_indicators", lambda: indicators(**cut_offs))
+            monkeypatch.setattr(f"{module}.load_indicators", lambda: indicators(**changed))
 
     place()
     return place
@@ -641,7 +641,7 @@ def test_a_running_year_stops_nothing(warehouse):
 @pytest.mark.parametrize(("cut_off", "stops"), [("knowledge", False), ("event", True)])
 def test_a_value_that_known_rows_will_still_change_stops_nothing(warehouse, places, cut_off, stops):
     """A letter that is dated after the clock counts for the year once it is known; an event after the cut-off never does."""
-    places(IKU_10=cut_off)
+    places(IKU_10={"cut_off": cut_off})
     enter(warehouse, FIRST, VALUES_2024 | {"IKU-10": ("93.70", "100")})
     add_print(warehouse.connection, "07|IKU-10|2024|realisasi", "96.24")
     add_print(warehouse.connection, "07|NPSS|2024|NPSS", "99.27")
@@ -651,6 +651,32 @@ def test_a_value_that_known_rows_will_still_change_stops_nothing(warehouse, plac
 
     assert (stopped(warehouse) is not None) == stops
     assert stopped(warehouse, SECOND) is not None
+
+
+def test_a_value_that_lacks_agencies_stops_nothing(warehouse):
+    enter(warehouse, values=VALUES_2024)
+    enter(warehouse, SECOND, {"IKU-02": ("2.04", "100")}, flags=["incomplete"], reason="code")
+    for item, value in (("IKU-02|2024|realisasi", "100"), ("IKU-02|2024|capaian", "100"), ("SS1|2024|NSS", "100.00")):
+        add_print(warehouse.connection, f"07|{item}", value)
+    lines = renewed(warehouse, SECOND)
+
+    assert lines["07|IKU-02|2024|realisasi"] == ("100", "2.04", "no_counterpart", None)
+    assert lines["07|IKU-02|2024|capaian"] == ("100", "2.04", "no_counterpart", None)
+    assert lines["07|SS1|2024|NSS"] == ("100.00", "2.04", "no_counterpart", None)
+    assert lines["07|IKU-02|2024|target"][2] == lines["07|SS2|2024|NSS"][2] == "equal"
+
+
+@pytest.mark.parametrize("last_quarter", [None, "71.88"])
+def test_a_year_without_its_last_quarter_stops_nothing(warehouse, places, last_quarter):
+    places(IKU_06={"year_from": "newest_part"})
+    enter(warehouse, values=VALUES_2024 | {"IKU-06": ("71.88", "100")})
+    with warehouse.transaction() as connection:
+        enter_values(connection, FIRST, {"IKU-06": ("71.88", None)}, period="2024-Q3")
+        enter_values(connection, FIRST, {"IKU-06": (last_quarter, None)}, period="2024-Q4")
+    add_print(warehouse.connection, "07|IKU-06|2024|realisasi", "100")
+    add_print(warehouse.connection, "07|NPSS|2024|NPSS", "99.27")
+
+    assert (stopped(warehouse) is None) == (last_quarter is None)
 
 
 def test_a_reported_value_is_not_compared_with_itself(warehouse):
@@ -757,45 +783,48 @@ def test_the_command_prints_every_line(warehouse, home):
 
 # Through the whole run
 
-LETTER = """nomor_surat,tgl_surat,tw,tahun,instansi_kode,kanal,riwayat,terintegrasi
-1/2024,2024-03-28,1,2024,5500,webservice,jabatan,true
-1/2024,2024-03-28,1,2024,5502,simpegnas,jabatan,true
-"""
+SERVICES = "tahun,layanan_id,nama,digital,dasar\n" + "".join(
+    f"2024,{number},Layanan {number},{'true' if number < 12 else 'false'},SK 1/2024\n" for number in range(1, 13)
+)
+PRINTED = "kantor,indikator,tahun,ukuran,nilai,desimal,sumber\n07,IKU-07,2024,realisasi,90.00,2,Surat 7/2025\n"
+
+
+def deliver(home, name, text):
+    file = home.inbox / name
+    file.parent.mkdir(parents=True)
+    file.write_text(text)
 
 
 def test_a_contradiction_leaves_no_fact_and_no_publication_until_it_is_waived(home, monkeypatch):
-    delivery = home.inbox / "integration" / "letter.csv"
-    delivery.parent.mkdir(parents=True)
-    delivery.write_text(LETTER)
-    with open_warehouse(home.root, "test") as opened:
-        make_tables(opened.connection)
-        add_print(opened.connection, "07|IKU-06|2024|realisasi", "90.00", "Surat 7/2025")
+    deliver(home, "digital_service/list.csv", SERVICES)
+    deliver(home, "published_value/letter.csv", PRINTED)
 
-    with pytest.raises(GateFailed, match=r"07\|IKU-06\|2024\|realisasi@Surat 7/2025: printed 90.00, derived 100.00"):
+    with pytest.raises(
+        GateFailed,
+        match=r"07\|IKU-07\|2024\|realisasi@Surat 7/2025: printed 90.00, derived 91.67 \(published_value/letter.csv, row 1, column nilai\)",
+    ):
         run_pipeline(home.root, date(2025, 1, 31))
     assert not home.published.exists()
     with open_warehouse(home.root, "test") as opened:
         assert opened.connection.execute("SELECT count(*) FROM facts.kpi_values").fetchall() == [(0,)]
-        assert opened.connection.execute("SELECT accepted FROM ledger.batches").fetchall() == [(2,)]
+        assert opened.connection.execute("SELECT accepted FROM ledger.batches ORDER BY 1").fetchall() == [(1,), (12,)]
 
-    decision = waiver("07|IKU-06|2024|realisasi@Surat 7/2025", verdict="different")
+    decision = waiver("07|IKU-07|2024|realisasi@Surat 7/2025", verdict="different")
     monkeypatch.setattr("warehouse.reconciliation.waivers", lambda: (decision,))
     report = run_pipeline(home.root, date(2025, 2, 1))
     assert report.published
     lines = json.loads(invoke("reconcile", "--year", 2024, "--home", home.root, "--json"))
-    assert {line["verdict"] for line in lines if line["item"] == "07|IKU-06|2024|realisasi@Surat 7/2025"} == {"waived"}
+    assert {line["verdict"] for line in lines if line["item"] == "07|IKU-07|2024|realisasi@Surat 7/2025"} == {"waived"}
 
 
 def test_somebody_elses_deliveries_are_published(home):
     """The office's printed numbers are information: only what is delivered as printed can stop a publication."""
-    delivery = home.inbox / "integration" / "letter.csv"
-    delivery.parent.mkdir(parents=True)
-    delivery.write_text(LETTER.replace("2024", "2023").replace("jabatan,true", "skp,false"))
+    deliver(home, "digital_service/list.csv", SERVICES.replace("true", "false"))
 
     report = run_pipeline(home.root, date(2025, 1, 31))
 
     assert report.published
-    lines = json.loads(invoke("reconcile", "--year", 2023, "--home", home.root, "--json"))
+    lines = json.loads(invoke("reconcile", "--year", 2024, "--home", home.root, "--json"))
     assert {
-        "item": "07|IKU-06|2023|realisasi", "published": "100", "derived": "0.00", "verdict": "different", "discrepancy": None,
+        "item": "07|IKU-07|2024|realisasi", "published": "91.67", "derived": "0.00", "verdict": "different", "discrepancy": None,
     } in lines  # fmt: skip

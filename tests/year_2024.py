@@ -39,11 +39,12 @@ FIRST = Run(1, "run-000001", datetime(2025, 1, 10, 23, 59, 59, 999999))
 SECOND = Run(2, "run-000002", datetime(2025, 6, 1, 23, 59, 59, 999999))
 
 
-def indicators(**cut_offs):
+def indicators(**changed):
     """The fourteen in the places that scoring and reconciliation ask for; each with one source of its own name."""
     return tuple(
         SimpleNamespace(
-            id=i, objective=objective, sources=[f"source_{i}"], cut_off=cut_offs.get(i.replace("-", "_"), "event")
+            **{"id": i, "objective": objective, "sources": [f"source_{i}"], "cut_off": "event", "year_from": "own"}
+            | changed.get(i.replace("-", "_"), {})
         )
         for i, objective in OBJECTIVES.items()
     )
@@ -102,7 +103,7 @@ def add_print(connection, item, value, printed_in="LKj 2024: Tabel 3.2", row=1):
     )
 
 
-def enter_values(connection, run, values, reason="late_data", period="2024", status="derived"):
+def enter_values(connection, run, values, reason="late_data", period="2024", status="derived", flags=()):
     """Enters {indicator: (value, target)} of a period, as the renewal does."""
     make_fresh_table(connection, KPI_VALUES, "fresh_values")
     for indicator, (value, target) in values.items():
@@ -111,7 +112,7 @@ def enter_values(connection, run, values, reason="late_data", period="2024", sta
             "'2024' AS definition_version, CAST($value AS DECIMAL(28,6)) AS value, 2 AS decimals, 'percent' AS unit, "
             "CAST($target AS DECIMAL(28,6)) AS target, CASE WHEN $value IS NULL THEN 'not_yet_measured' ELSE $status END AS status, "
             "'{}' AS excluded, $clock < make_date(left($period, 4)::INTEGER + 1, 1, 1) AS is_provisional, "
-            "CAST([] AS VARCHAR[]) AS flags, $clock AS cut_off",
+            "CAST($flags AS VARCHAR[]) AS flags, $clock AS cut_off",
             {
                 "indicator": indicator,
                 "period": period,
@@ -119,6 +120,7 @@ def enter_values(connection, run, values, reason="late_data", period="2024", sta
                 "target": target,
                 "clock": run.clock,
                 "status": status,
+                "flags": list(flags),
             },
         )
     scope = f"fact.period = '{period}' AND fact.indicator IN ({', '.join(map(repr, values))})"

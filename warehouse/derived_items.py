@@ -8,7 +8,7 @@ from typing import Any
 import duckdb
 
 from expectations.reconciliation import Derived
-from transforms.definitions import load_indicators
+from transforms.definitions import Indicator, load_indicators
 from transforms.periods import year_period
 from transforms.printed import year_of
 from transforms.printed_tables import Figures, integration_figures, survey_figures
@@ -21,11 +21,20 @@ from warehouse.queries import has_table
 from warehouse.scores import score_inputs
 
 PROVISIONAL = "provisional: the period is still running"
-WAITING = "rows that are dated after the clock of the run will still count: the value is not final"
+WAITING = "not final: rows that are dated after the clock of the run will still count"
+INCOMPLETE = "incomplete: not every agency has a row"
+UNFINISHED = "incomplete: its last quarter has no value"
 REPORTED = "carried as reported: it is the printed number itself"
-# The measures of the score that rest on several indicators, as a report names them.
-COMPOSITES = {"NSS": "nss", "score": "perspective_score", "NKP": "nkp", "NPSS": "npss"}
-CATEGORY = "category"
+# The measures of the score, as a report names them.
+MEASURES = {
+    "capaian": "capaian",
+    "NSS": "nss",
+    "score": "perspective_score",
+    "NKP": "nkp",
+    "NPSS": "npss",
+    "efisiensi": "efficiency",
+}
+CATEGORY, TARGET = "category", "target"
 
 Items = dict[str, Derived]
 
@@ -44,8 +53,8 @@ class Reader:
     def rows(self, name: str, parameters: Mapping[str, object]) -> list[tuple[Any, ...]]:
         return self.connection.execute(load_sql("warehouse.sql", name), dict(parameters)).fetchall()
 
-    def is_waiting(self, sources: Iterable[str], year: int) -> bool:
-        return any((source, year) in self.waiting for source in sources)
+    def is_waiting(self, indicator: Indicator, year: int) -> bool:
+        return indicator.cut_off == "knowledge" and any((source, year) in self.waiting for source in indicator.sources)
 
     @property
     def known(self) -> dict[str, object]:
@@ -64,7 +73,7 @@ def read_items(
     values = _values(reader)
     return {
         **values,
-        **_scores(reader, printed),
+        **_scores(reader, values, printed),
         **_services(reader),
         **_figures(reader, "integration", "integrated_agencies.sql", integration_figures),
         **_figures(reader, "survey", "survey_elements.sql", survey_figures),
@@ -74,9 +83,10 @@ def read_items(
 
 
 def _values(reader: Reader) -> Items:
-    sources = _open_sources()
+    """The values that stand. One whose evidence is visibly not whole cannot be held against a printed one."""
+    known = {indicator.id: indicator for indicator in load_indicators()}
     items: Items = {}
-    for indicator, period, measure, value, decimals, status, is_provisional, former in reader.rows(
+    for indicator, period, measure, value, decimals, status, flags, is_provisional, former in reader.rows(
         "reconciled_values.sql", {"office": office().office_code}
     ):
         unfit = None
@@ -86,74 +96,83 @@ def _values(reader: Reader) -> Items:
             unfit = PROVISIONAL
         elif status == "reported":
             unfit = REPORTED
-        elif reader.is_waiting(sources.get(indicator, []), int(period[:4])):
+        elif "incomplete" in flags:
+            unfit = INCOMPLETE
+        elif measure != TARGET and indicator in known and reader.is_waiting(known[indicator], int(period[:4])):
             unfit = WAITING
         items[_name(indicator, period, measure)] = Derived(value, decimals, unfit, earlier=tuple(former))
-    return items
+    return items | _unfinished(items, [i.id for i in known.values() if i.year_from == "newest_part"])
 
 
-def _open_sources() -> dict[str, list[str]]:
-    """The sources whose rows can still change a year that is over, by indicator."""
-    return {indicator.id: indicator.sources for indicator in load_indicators() if indicator.cut_off == "knowledge"}
+def _unfinished(items: Items, indicators: Iterable[str]) -> Items:
+    """The values of years that come from their newest quarter, where that is not the last one."""
+    found: Items = {}
+    for name, derived in items.items():
+        _, indicator, period, measure = name.split("|")
+        if indicator in indicators and len(period) == 4 and measure != TARGET and derived.unfit is None:
+            last = items.get(_name(indicator, f"{period}-Q4", "realisasi"))
+            if last is None or last.value is None:
+                found[name] = replace(derived, unfit=UNFINISHED)
+    return found
 
 
-def _scores(reader: Reader, printed: Mapping[int, frozenset[str]]) -> Items:
-    sources = {source for of_indicator in _open_sources().values() for source in of_indicator}
+def _scores(reader: Reader, values: Items, printed: Mapping[int, frozenset[str]]) -> Items:
     items: Items = {}
     for item, period, measure, value, decimals, category, status, is_provisional, former in reader.rows(
         "reconciled_scores.sql", {"office": office().office_code}
     ):
-        unfit = None
-        if value is None:
-            unfit = f"no value: {status}"
-        elif is_provisional:
-            unfit = PROVISIONAL
-        elif reader.is_waiting(sources, int(period)):
-            unfit = WAITING
+        unfit = f"no value: {status}" if value is None else PROVISIONAL if is_provisional else None
         items[_name(item, period, measure)] = Derived(value, decimals, unfit, earlier=tuple(former))
         if category is not None:
             items[_name(item, period, CATEGORY)] = Derived(category, None, unfit)
     for year in {year_of(name) for name in items}:
-        items |= _alike(reader, items, year, printed.get(year, frozenset()))
+        items |= _comparable(reader, items, values, year, printed.get(year, frozenset()))
     return items
 
 
-def _alike(reader: Reader, items: Items, year: int, printed: frozenset[str]) -> Items:
-    """The scores of a year that rest on several indicators, each with what it would be on the printed ones alone.
-
-    A score on fewer indicators than were printed cannot be compared at all.
-    """
+def _comparable(reader: Reader, items: Items, values: Items, year: int, printed: frozenset[str]) -> Items:
+    """The scores of a year that rest on indicators, with what each would be on the printed ones alone."""
     results, budgets = score_inputs(reader.connection, year, reader.view)
     scoring, categories = load_scoring(), load_categories()
     scores = {(s.measure, s.item): s for s in score_year(results, budgets, scoring, categories)}
     only_printed = [result for result in results if result.indicator in printed]
     alike = {(s.measure, s.item): s for s in score_year(only_printed, budgets, scoring, categories)}
-    with_value = {item for (measure, item), score in scores.items() if measure == "capaian" and score.exact is not None}
-    compared: Items = {}
+    with_value = frozenset(item for (kind, item), s in scores.items() if kind == "capaian" and s.exact is not None)
+    found: Items = {}
     for name, derived in items.items():
         _, item, period, measure = name.split("|")
-        kind = "npss" if measure == CATEGORY else COMPOSITES.get(measure)
-        if period != str(year) or kind is None or derived.unfit is not None:
-            continue
-        score = scores.get((kind, item))
-        if score is not None:
-            compared[name] = _compared_alike(derived, score, alike.get((kind, item)), with_value, printed, measure)
-    return compared
+        key = ("npss" if measure == CATEGORY else MEASURES.get(measure, ""), item)
+        if period == str(year) and derived.unfit is None and key in scores:
+            unfit = _unfit(scores[key], values, year, with_value, printed)
+            beside = alike.get(key)
+            found[name] = (
+                replace(derived, unfit=unfit) if unfit else _beside(derived, scores[key], beside, with_value - printed)
+            )
+    return found
 
 
-def _compared_alike(
-    derived: Derived, score: Score, alike: Score | None, with_value: set[str], printed: frozenset[str], measure: str
-) -> Derived:
-    lacking = sorted(score.inputs & printed - with_value)
-    if lacking:
-        return replace(derived, unfit=f"not comparable: {', '.join(lacking)} was printed and has no value here")
-    beyond = tuple(sorted(score.inputs & with_value - printed))
-    if not beyond:
+def _unfit(score: Score, values: Items, year: int, with_value: frozenset[str], printed: frozenset[str]) -> str | None:
+    """Why a score cannot be held against a printed one: an input that is not whole, or that only one of the two has."""
+    for indicator in sorted(score.inputs):
+        value = values.get(_name(indicator, str(year), "realisasi"))
+        if value is not None and value.unfit in (WAITING, INCOMPLETE, UNFINISHED):
+            return f"{indicator} is {value.unfit}"
+    if len(score.inputs) > 1 and (lacking := sorted(score.inputs & printed - with_value)):
+        return f"not comparable: {', '.join(lacking)} was printed and has no value here"
+    return None
+
+
+def _beside(derived: Derived, score: Score, alike: Score | None, not_printed: frozenset[str]) -> Derived:
+    """With the score on the printed indicators alone, where it rests on others too; without one it cannot be compared."""
+    beyond = tuple(sorted(score.inputs & not_printed))
+    if len(score.inputs) == 1 or not beyond:
         return derived
     if alike is None or alike.exact is None:
         return replace(derived, unfit=f"not comparable: it rests on {', '.join(beyond)}, which has no printed value")
-    value: Decimal | str | None = alike.value(load_scoring().measures)
-    return replace(derived, beyond=beyond, alike=alike.category if measure == CATEGORY else value)
+    is_category = isinstance(derived.value, str)
+    return replace(
+        derived, beyond=beyond, alike=alike.category if is_category else alike.value(load_scoring().measures)
+    )
 
 
 def _services(reader: Reader) -> Items:
@@ -176,7 +195,7 @@ def _figures(reader: Reader, source: str, query: str, figures: Callable[[Iterabl
         name = f"{office().office_code}|{suffix}"
         year = year_of(name)
         unfit = PROVISIONAL if year_period(year).is_running(reader.view.clock) else None
-        items[name] = Derived(value, decimals, WAITING if reader.is_waiting([source], year) else unfit)
+        items[name] = Derived(value, decimals, WAITING if (source, year) in reader.waiting else unfit)
     return items
 
 

@@ -28,7 +28,7 @@ Causes = Mapping[tuple[str, int], str]
 def enter_scores(
     connection: duckdb.DuckDBPyConnection, years: list[int], causes: Causes, run: Run, view: View
 ) -> list[Change]:
-    """Scores these years from the standing values and enters what differs. Gives the changed NSS, NKP and NPSS.
+    """Scores these years from the standing values and enters what differs. Gives the changed NPSS.
 
     ``causes`` says why an indicator, or the budget, of a year was derived again; a number inherits the reason of its inputs.
     """
