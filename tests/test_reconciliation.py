@@ -604,6 +604,16 @@ def test_a_delivered_number_that_contradicts_stops_the_run_and_says_where(wareho
     assert kept(warehouse.connection) == {}
 
 
+def test_one_delivered_number_is_named_once_however_often_and_exactly_it_is_printed(warehouse):
+    enter(warehouse, values={"IKU-04": ("80.00", "95"), "IKU-07": ("50.00", "95")})
+    add_print(warehouse.connection, "07|IKU-04|2024|realisasi", "93.360", row=3)
+    add_print(warehouse.connection, "07|IKU-07|2024|realisasi", "91.67", row=4)
+    message = stopped(warehouse)
+
+    assert "2 printed values are derived otherwise" in message
+    assert message.count("07|IKU-04|2024|realisasi: printed 93.36, derived 80.00") == 1
+
+
 def test_a_waiver_lets_it_pass_and_stays_visible(warehouse, monkeypatch):
     fill_2024(warehouse)
     add_print(warehouse.connection, "07|IKU-07|2024|realisasi", "90.00", "Surat 7/2025")

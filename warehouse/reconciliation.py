@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass
+from decimal import Decimal
 from operator import itemgetter
 
 import duckdb
@@ -11,7 +12,7 @@ import polars as pl
 from expectations.printed_checks import check_report
 from expectations.reconciliation import Knowledge, Line, gate, reconcile
 from transforms.exact import round_half_up
-from transforms.printed import PrintedItem, load_checks, load_discrepancies, load_reports
+from transforms.printed import PrintedItem, base_of, load_checks, load_discrepancies, load_reports
 from transforms.reference import office, waivers
 from transforms.sql import load_sql
 from warehouse.derivation import View
@@ -114,20 +115,16 @@ def _keep(connection: duckdb.DuckDBPyConnection, lines: Sequence[Line]) -> None:
 
 
 def _message(stopping: Sequence[Line], delivered: Sequence[Delivered]) -> str:
-    """What contradicts what, where it was delivered, and what to do."""
+    """What contradicts what, where it was delivered, and what to do. One delivered number may be printed in several places."""
+    by_number = {(base_of(line.item), Decimal(line.published or 0)): line for line in reversed(stopping)}
     found = [
-        f"{line.item}: printed {line.published}, derived {line.derived} ({_place(line, delivered)}, column nilai)"
-        for line in stopping[:SHOWN]
+        f"{line.item}: printed {line.published}, derived {line.derived} ({row.file}, row {row.row}, column nilai)"
+        for row in delivered
+        if row.item.number is not None and (line := by_number.get((row.item.base, row.item.number)))
     ]
-    more = f" and {len(stopping) - SHOWN} more" if len(stopping) > SHOWN else ""
+    more = f" and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
     return (
-        f"reconciliation: {len(stopping)} printed values are derived otherwise: {'; '.join(found)}{more}. No fact was entered and "
-        "nothing was published. Deliver the mended rows in corrections/, or accept the difference by name in "
+        f"reconciliation: {len(found)} printed values are derived otherwise: {'; '.join(found[:SHOWN])}{more}. No fact was entered "
+        "and nothing was published. Deliver the mended rows in corrections/, or accept the difference by name in "
         "transforms/reference/waivers.yml (item, verdict: different, reason, owner); then `kpi run`"
     )
-
-
-def _place(line: Line, delivered: Sequence[Delivered]) -> str:
-    base = line.item.partition("@")[0]
-    row = next(d for d in delivered if d.item.base == base and d.item.value == line.published)
-    return f"{row.file}, row {row.row}"
