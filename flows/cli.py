@@ -134,6 +134,26 @@ def values(
 
 
 @app.command()
+def scores(
+    year: Annotated[int, typer.Option(help="The year.")],
+    as_of: AsOf = None,
+    home: HomeOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Print the score of a year: capaian, NSS, NKP, NPSS, budget efficiency."""
+    from flows.render import print_json, print_scores  # noqa: PLC0415
+    from warehouse.home import Home  # noqa: PLC0415
+    from warehouse.reading import read_scores  # noqa: PLC0415
+
+    with _exit_codes():
+        sheet = read_scores(Home(_home(home)), year, parse_day(as_of))
+        if as_json:
+            print_json(sheet.shape)
+        else:
+            print_scores(sheet)
+
+
+@app.command()
 def services(
     year: Annotated[int, typer.Option(help="The year.")],
     by: Annotated[By, typer.Option(help="Break the year down.")] = By.year,
@@ -149,6 +169,25 @@ def services(
     with _exit_codes():
         rows = read_services(Home(_home(home)), year, by.value, parse_day(as_of))
         (print_json if as_json else print_services)(rows)
+
+
+@app.command()
+def reconcile(
+    year: Annotated[int, typer.Option(help="The year of the report, or of the printed numbers.")],
+    home: HomeOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Print what is printed against what is derived, line by line."""
+    from flows.render import RECONCILED, print_json, print_reconciliation  # noqa: PLC0415
+    from warehouse.home import Home  # noqa: PLC0415
+    from warehouse.reading import read_reconciliation  # noqa: PLC0415
+
+    with _exit_codes():
+        rows = read_reconciliation(Home(_home(home)), year)
+        if as_json:
+            print_json([{name: row[name] for name in RECONCILED} for row in rows])
+        else:
+            print_reconciliation(rows)
 
 
 @app.command()

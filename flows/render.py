@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,11 +12,15 @@ from rich.table import Table
 from flows.messages import held_counts, rule_message
 from warehouse.held_rows import HeldRow
 from warehouse.home import Home
+from warehouse.reading import ScoreSheet
 from warehouse.stopwatch import START_UP
 
 _out = Console(highlight=False)
 SHOWN_ROWS = 50
 NO_VALUE = "-"
+# In the order of showing.
+VERDICTS = ("different", "waived", "restated", "known", "rounding", "equal", "no_counterpart")
+RECONCILED = ("item", "published", "derived", "verdict", "discrepancy")
 
 
 def say(line: str) -> None:
@@ -120,6 +125,29 @@ def print_values(rows: list[dict[str, Any]]) -> None:
     )
 
 
+def print_scores(sheet: ScoreSheet) -> None:
+    """Perspectives, objectives and indicators, then the NPSS, and what left a mean and why."""
+    scores = sheet.shape
+    _table(
+        "Perspectives",
+        ["perspective", "score", "NKP"],
+        [[p["id"], p["score"], p["nkp"]] for p in scores["perspectives"]],
+    )
+    _table("Strategic objectives", ["objective", "NSS"], [[o["id"], o["nss"]] for o in scores["objectives"]])
+    _table(
+        "Indicators",
+        ["indicator", "status", "realization", "target", "capaian %", "efficiency %"],
+        [
+            [i["id"], i["status"], i["realization"], i["target"], i["capaian"], i["efficiency"]]
+            for i in scores["indicators"]
+        ],
+        2,
+    )
+    print(f"NPSS {scores['year']}: {scores['npss'] or NO_VALUE} ({scores['category']})")
+    for gap in sheet.gaps:
+        print(f"  {gap}")
+
+
 def print_services(rows: list[dict[str, Any]]) -> None:
     _table(
         "Services",
@@ -160,6 +188,21 @@ def print_services(rows: list[dict[str, Any]]) -> None:
         ],
         3,
     )
+
+
+def print_reconciliation(rows: list[dict[str, Any]]) -> None:
+    """Every line, those that need a look first; then how many there are of each verdict."""
+    _table(
+        "Printed against derived",
+        ["item", "verdict", "discrepancy", "note", "published", "derived"],
+        [
+            [r["item"], r["verdict"], r["discrepancy"], r["note"], r["published"], r["derived"]]
+            for r in sorted(rows, key=lambda row: VERDICTS.index(row["verdict"]))
+        ],
+        4,
+    )
+    counts = Counter(row["verdict"] for row in rows)
+    print(f"{len(rows)} lines: " + ", ".join(f"{counts[verdict]} {verdict}" for verdict in VERDICTS if counts[verdict]))
 
 
 def print_held_rows(home: Home, rows: list[HeldRow], source: str | None, reason: str | None) -> None:

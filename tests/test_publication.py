@@ -32,6 +32,9 @@ TABLES = {
     "kpi_values_history",
     "service_summary",
     "service_summary_history",
+    "kpi_scores",
+    "kpi_scores_history",
+    "reconciliation",
     "batches",
     "validation_results",
     "indicators",
@@ -51,6 +54,13 @@ SUMMARY = """INSERT INTO facts.service_summary BY NAME SELECT 'promotion' AS ser
   70.00 AS approval_percent, 2 AS ever_returned_count, 9 AS decided_count, 88.89 AS two_day_percent, 1.50 AS median_days,
   3.20 AS p90_days, '{}' AS excluded, 81.82 AS completion_band_low, 90.91 AS completion_band_high, false AS is_provisional,
   'beef' AS evidence_hash, TIMESTAMP '2025-01-01 01:00:00' AS known_from, CAST($known_to AS TIMESTAMP) AS known_to, 'run-000001' AS run"""
+
+SCORE = """INSERT INTO facts.kpi_scores BY NAME SELECT 'nss' AS measure, 'SS1' AS item, 2024 AS year, '07' AS office,
+  '2024' AS definition_version, TIMESTAMP '2024-12-31 23:59:59.999999' AS cut_off, 100 AS value, 2 AS decimals, 'points' AS unit,
+  'derived' AS status, '{"IKU-01": "not_yet_measured"}' AS missing, false AS is_provisional,
+  TIMESTAMP '2025-01-01 01:00:00' AS known_from, 'run-000001' AS run"""
+RECONCILED = """INSERT INTO facts.reconciliation BY NAME SELECT '07|SS1|2024|NSS' AS item, 2024 AS year, 2024 AS report_year,
+  '100.00' AS published, '100.00' AS derived, 'equal' AS verdict, false AS is_delivered"""
 
 
 @pytest.fixture
@@ -84,6 +94,8 @@ def fill(connection):
     )
     connection.execute("INSERT INTO ledger.validation_results VALUES (1, 'promotion', 'PRM-07', 'quarantine', 10, 1)")
     connection.execute("INSERT INTO ledger.validation_results VALUES (1, 'promotion', 'PRM-02', 'warn', 10, 0)")
+    connection.execute(SCORE)
+    connection.execute(RECONCILED)
 
 
 def add_value(
@@ -355,7 +367,7 @@ def test_standing_tables_have_no_end_and_no_reason(warehouse):
     assert query(
         folder,
         "SELECT DISTINCT table_name FROM duckdb_columns() WHERE column_name IN ('known_to', 'reason') ORDER BY 1",
-    ) == [("kpi_values_history",), ("service_summary_history",)]
+    ) == [("kpi_scores_history",), ("kpi_values_history",), ("service_summary_history",)]
 
 
 def test_no_column_of_a_person_or_a_record():

@@ -17,7 +17,7 @@ from warehouse.failures import EnvironmentProblem
 from warehouse.home import Home
 from warehouse.key import content_secret, fingerprint, hmac_pads, load_key
 from warehouse.lock import writer_lock
-from warehouse.queries import single_value
+from warehouse.queries import has_table, single_value
 
 MEMORY_LIMIT = "1500MB"
 THREADS = 2
@@ -127,8 +127,7 @@ def create_states_table(connection: duckdb.DuckDBPyConnection, source: str) -> N
     contract = load_contract(source)
     table = states_table(contract)
     columns = state_columns(contract)
-    is_there = "SELECT 1 FROM duckdb_tables() WHERE schema_name = 'states' AND table_name = $1"
-    if single_value(connection, is_there, [source]):
+    if has_table(connection, "states", source):
         return
     connection.execute("CREATE SCHEMA IF NOT EXISTS states")
     connection.execute(f"CREATE TABLE {table} ({', '.join(f'{identifier(n)} {t}' for n, t, _ in columns)})")

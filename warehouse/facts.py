@@ -13,6 +13,17 @@ from transforms.sql import identifier
 
 
 @dataclass(frozen=True)
+class Change:
+    """A fact whose value is new or differs from what was known."""
+
+    indicator: str
+    period: str
+    old: str | None
+    new: str | None
+    reason: str | None
+
+
+@dataclass(frozen=True)
 class FactTable:
     """``key`` finds the standing version; ``compared`` are the columns that make a version differ (the cut-off of a running
     period moves with the clock and is none)."""
@@ -70,6 +81,11 @@ SERVICE_SUMMARY = FactTable(
         "evidence_hash",
     ),
 )
+KPI_SCORES = FactTable(
+    "facts.kpi_scores",
+    ("measure", "item", "year", "office"),
+    ("definition_version", "value", "decimals", "unit", "status", "missing", "category", "is_provisional"),
+)
 
 
 def make_fresh_table(connection: duckdb.DuckDBPyConnection, table: FactTable, fresh: str) -> None:
@@ -116,3 +132,11 @@ def enter_fresh(
         f"SELECT {columns}, $1, NULL, CASE WHEN has_old THEN {reason} END, $2 FROM changed_facts ORDER BY {keys}",
         [clock, run],
     )
+
+
+def plain_number(number: str | None) -> str | None:
+    """A stored decimal as text with two places at least, without the storage's trailing zeros."""
+    if number is None or "." not in number:
+        return number
+    whole, places = number.split(".")
+    return f"{whole}.{places.rstrip('0').ljust(2, '0')}"

@@ -14,13 +14,14 @@ import duckdb
 
 from warehouse.connection import Warehouse, open_warehouse
 from warehouse.delivery_load import BatchCounts
+from warehouse.facts import Change
 from warehouse.failures import EnvironmentProblem
 from warehouse.held_rows import write_index
 from warehouse.inbox import Delivery, deliveries, strangers
 from warehouse.ledger import UNPUBLISHED, Run, begin_run, end_run, read_meta, write_meta
 from warehouse.loading import Refusal, Result, SourceLoad
 from warehouse.publication import current_publication, publish, verify_publication
-from warehouse.renewal import Change, renew_facts
+from warehouse.renewal import renew_facts
 from warehouse.stopwatch import Stopwatch
 
 Progress = Callable[[str], None]

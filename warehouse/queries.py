@@ -20,3 +20,9 @@ def single_value(
     """The first column of the first row; None where there is none."""
     row = first_row(connection, query, parameters)
     return None if row is None else row[0]
+
+
+def has_table(connection: duckdb.DuckDBPyConnection, schema: str, table: str) -> bool:
+    """Whether the warehouse has this table: of a source without a contract it has none."""
+    query = "SELECT 1 FROM duckdb_tables() WHERE schema_name = $1 AND table_name = $2"
+    return single_value(connection, query, [schema, table]) is not None

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Literal
@@ -11,11 +12,22 @@ import duckdb
 
 from transforms.exact import decimal_text
 from transforms.periods import end_of_day, parse_period
+from transforms.scoring.definition import load_scoring
+from transforms.scoring.score import NPSS
 from transforms.sql import load_sql
 from warehouse.failures import EnvironmentProblem
 from warehouse.home import Home
 
 Breakdown = Literal["year", "period", "region", "agency"]
+
+
+@dataclass(frozen=True)
+class ScoreSheet:
+    """The score of a year. ``shape`` is what ``kpi scores --json`` prints, numbers as texts with two decimals; ``gaps`` says
+    in words what has no number and left which mean."""
+
+    shape: dict[str, Any]
+    gaps: list[str]
 
 
 @contextmanager
@@ -72,8 +84,76 @@ def read_services(home: Home, year: int, by: Breakdown = "year", as_of: date | N
     return rows
 
 
+def read_scores(home: Home, year: int, as_of: date | None = None) -> ScoreSheet:
+    """Capaian, NSS, NKP, NPSS and efficiency of a year, as known now or at the end of a day."""
+    with published(home) as connection:
+        rows = _records(
+            connection, load_sql("warehouse.sql", "read_scores.sql"), {"year": year, "clock": _clock(as_of)}
+        )
+    found = {(row["measure"], row["item"]): row for row in rows}
+
+    def number(measure: str, item: str) -> str | None:
+        row = found.get((measure, item))
+        return decimal_text(row["value"], 2) if row else None
+
+    total = found.get(("npss", NPSS))
+    shape = {
+        "year": year,
+        "npss": number("npss", NPSS),
+        "category": _category(year, total),
+        "perspectives": [
+            {"id": p.id, "score": number("perspective_score", p.id), "nkp": number("nkp", p.id)}
+            for p in load_scoring().perspectives
+        ],
+        "objectives": [{"id": objective, "nss": number("nss", objective)} for objective in load_scoring().objectives],
+        "indicators": [
+            {
+                "id": row["item"],
+                "realization": decimal_text(row["realization"], 2),
+                "target": decimal_text(row["target"], 2),
+                "capaian": decimal_text(row["value"], 2),
+                "efficiency": number("efficiency", row["item"]),
+                "status": row["status"],
+            }
+            for row in rows
+            if row["measure"] == "capaian"
+        ],
+    }
+    return ScoreSheet(
+        shape, [gap for row in rows if row["measure"] in ("nss", "perspective_score") for gap in _gaps(row)]
+    )
+
+
+def read_reconciliation(home: Home, year: int) -> list[dict[str, Any]]:
+    """What the report of the year prints, and what is printed elsewhere of the year, each against what is derived of it."""
+    with published(home) as connection:
+        return _records(connection, load_sql("warehouse.sql", "read_reconciliation.sql"), {"year": year})
+
+
+def _category(year: int, total: dict[str, Any] | None) -> str:
+    """The category of the NPSS; where there is none, why."""
+    if total is None:
+        return f"no NPSS: nothing is known of {year}"
+    if total["value"] is None:
+        return f"no NPSS: no score for {', '.join(json.loads(total['missing']))}"
+    return str(total["category"])
+
+
+def _gaps(row: dict[str, Any]) -> Iterator[str]:
+    for item, reason in json.loads(row["missing"]).items():
+        if row["value"] is None:
+            yield f"{row['item']} has no {'NSS' if row['measure'] == 'nss' else 'score'}: {item} is {reason}"
+        else:
+            yield f"{item} is {reason}: it leaves the mean of {row['item']}"
+
+
 def _records(connection: duckdb.DuckDBPyConnection, query: str, parameters: dict[str, Any]) -> list[dict[str, Any]]:
-    found = connection.execute(query, parameters)
+    try:
+        found = connection.execute(query, parameters)
+    except duckdb.CatalogException as missing:
+        raise EnvironmentProblem(
+            "the publication is of an older version of the product: `kpi run` renews it"
+        ) from missing
     names = [column[0] for column in found.description or []]
     return [{name: _plain(value) for name, value in zip(names, row, strict=True)} for row in found.fetchall()]
 

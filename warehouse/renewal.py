@@ -17,23 +17,15 @@ from transforms.services import load_services
 from warehouse.agreed import SHARED_SOURCES
 from warehouse.connection import Warehouse
 from warehouse.derivation import View, derive_indicator, derive_service, summarise_service
-from warehouse.facts import KPI_VALUES, SERVICE_SUMMARY, enter_fresh, make_fresh_table
+from warehouse.facts import KPI_VALUES, SERVICE_SUMMARY, Change, enter_fresh, make_fresh_table, plain_number
 from warehouse.ledger import UNPUBLISHED, Run, read_meta, write_meta
 from warehouse.queries import single_value
+from warehouse.reconciliation import renew_reconciliation
+from warehouse.scores import BUDGET, enter_scores
 from warehouse.stopwatch import Stopwatch
 
 DEFINITIONS = "definitions_digest"
-
-
-@dataclass(frozen=True)
-class Change:
-    """A fact whose value is new or differs from what was known."""
-
-    indicator: str
-    period: str
-    old: str | None
-    new: str | None
-    reason: str | None
+DEFINING = ("transforms.indicators", "transforms.services", "transforms.reference", "transforms.scoring")
 
 
 @dataclass(frozen=True)
@@ -67,7 +59,10 @@ def plan_renewal(connection: duckdb.DuckDBPyConnection, clock: datetime) -> Plan
 
 
 def renew_facts(warehouse: Warehouse, run: Run, watch: Stopwatch) -> list[Change]:
-    """Derives what the plan names and enters it. Nothing is derived where nothing could have changed."""
+    """Derives what the plan names and enters it. Nothing is derived where nothing could have changed.
+
+    Raises GateFailed where a delivered printed value is derived otherwise: nothing of the derivation is entered then.
+    """
     with warehouse.transaction() as connection:
         plan = plan_renewal(connection, run.clock)
         if not plan.causes:
@@ -82,15 +77,25 @@ def renew_facts(warehouse: Warehouse, run: Run, watch: Stopwatch) -> list[Change
         with watch.step("facts"):
             changes = _enter(connection, plan, run)
             _settle(connection, plan, run.clock)
-            if changes:
-                write_meta(connection, UNPUBLISHED, "yes")
+        with watch.step("scores"):
+            changes += enter_scores(connection, plan.years, _item_causes(plan), run, view)
+        with watch.step("reconciliation"):
+            renew_reconciliation(connection, view)
+        if changes or _has_entered(connection, run):
+            write_meta(connection, UNPUBLISHED, "yes")
         return changes
+
+
+def _has_entered(connection: duckdb.DuckDBPyConnection, run: Run) -> bool:
+    """Whether the run opened any version, also one that differs in its components alone."""
+    tables = (KPI_VALUES, SERVICE_SUMMARY)
+    return any(single_value(connection, f"SELECT 1 FROM {table.name} WHERE run = $1", [run.name]) for table in tables)
 
 
 def definitions_digest() -> str:
     """Fingerprint of everything that says what the numbers mean: definitions, evidence queries, services, reference data."""
     digest = hashlib.sha256()
-    for package in ("transforms.indicators", "transforms.services", "transforms.reference", "transforms"):
+    for package in (*DEFINING, "transforms"):
         for file in sorted(files(package).iterdir(), key=lambda f: f.name):
             if file.is_file():
                 digest.update(file.name.encode() + b"\0" + file.read_bytes())
@@ -183,13 +188,15 @@ def _enter(connection: duckdb.DuckDBPyConnection, plan: Plan, run: Run) -> list[
 
 
 def _item_causes(plan: Plan) -> dict[tuple[str, int], str]:
-    """The cause by service or indicator and year; late data go before corrections where both came.
+    """The cause by service, indicator or budget, and year; late data go before corrections where both came.
 
     Agreements and printed values concern every indicator, but only where its own rows are no cause.
     """
     found: dict[tuple[str, int], set[str]] = defaultdict(set)
     shared: dict[tuple[str, int], set[str]] = defaultdict(set)
     for (source, year), cause in plan.causes.items():
+        if source == BUDGET:
+            found[BUDGET, year].add(cause)
         for service in load_services().services:
             if service.source == source:
                 found[service.service, year].add(cause)
@@ -222,17 +229,11 @@ def _changes(
               coalesce((SELECT cause FROM fact_causes WHERE item = service AND fact_causes.year = vanished_facts.year), 'late_data')
             FROM vanished_facts WHERE {shown} ORDER BY ALL"""
         ).fetchall()
-    changes = [Change(item, period, _plain(old), _plain(new), reason) for item, period, old, new, reason in rows]
+    changes = [
+        Change(item, period, plain_number(old), plain_number(new), reason) for item, period, old, new, reason in rows
+    ]
     # A version may differ in its components alone; what is told are values.
     return [change for change in changes if change.reason is None or change.old != change.new]
-
-
-def _plain(number: str | None) -> str | None:
-    """A stored decimal with two places at least, without the storage's trailing zeros."""
-    if number is None or "." not in number:
-        return number
-    whole, places = number.split(".")
-    return f"{whole}.{places.rstrip('0').ljust(2, '0')}"
 
 
 def _settle(connection: duckdb.DuckDBPyConnection, plan: Plan, clock: datetime) -> None:

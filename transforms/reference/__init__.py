@@ -6,11 +6,11 @@ from decimal import Decimal
 from functools import cache
 from importlib.resources import files
 from io import BytesIO
-from typing import Annotated
+from typing import Annotated, Literal
 
 import polars as pl
 import yaml
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from transforms.definitions import load_indicators
 
@@ -44,9 +44,16 @@ class Waiver(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
     item: str
     chosen: Annotated[str, Field(pattern=r"^-?[0-9]+([.][0-9]+)?$")] | None = None
-    reason: str
-    owner: str
+    verdict: Literal["different"] | None = None
+    reason: Annotated[str, Field(min_length=1)]
+    owner: Annotated[str, Field(min_length=1)]
     discrepancy: str | None = None
+
+    @model_validator(mode="after")
+    def _decides_one_thing(self) -> "Waiver":
+        if (self.chosen is None) == (self.verdict is None):
+            raise ValueError(f"waivers.yml: {self.item}: either a printed value is chosen, or a difference accepted")
+        return self
 
 
 @cache

@@ -71,3 +71,16 @@ CREATE TABLE IF NOT EXISTS facts.service_summary (
   is_provisional BOOLEAN, evidence_hash VARCHAR,
   known_from TIMESTAMP, known_to TIMESTAMP, reason VARCHAR, run VARCHAR
 );
+
+-- one row a number of a year's score (measure and item), and version of it (bitemporal)
+CREATE TABLE IF NOT EXISTS facts.kpi_scores (
+  measure VARCHAR, item VARCHAR, year INTEGER, office VARCHAR, definition_version VARCHAR, cut_off TIMESTAMP,
+  value DECIMAL(28,6), decimals INTEGER, unit VARCHAR, status VARCHAR, missing VARCHAR, category VARCHAR, is_provisional BOOLEAN,
+  known_from TIMESTAMP, known_to TIMESTAMP, reason VARCHAR, run VARCHAR
+);
+
+-- one row a printed number, or a check of printed numbers, as the last run compared it
+CREATE TABLE IF NOT EXISTS facts.reconciliation (
+  item VARCHAR, year INTEGER, report_year INTEGER, published VARCHAR, derived VARCHAR, verdict VARCHAR, discrepancy VARCHAR,
+  note VARCHAR, printed_in VARCHAR, is_delivered BOOLEAN
+);

@@ -1,0 +1,211 @@
+"""What the office has printed in its reports, and what is known to be wrong with it: data under ``reference/``, read here.
+
+An item is named ``office|subject|period|measure`` and a group where a table has one; a further printing of the same number
+ends in ``@place``. What is derived of an item has the same name.
+"""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from fnmatch import fnmatchcase
+from functools import cache
+from importlib.resources import files
+from typing import Annotated, Literal, Self
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+REFERENCE = "transforms.reference"
+Text = Annotated[str, Field(min_length=1)]
+Rule = Literal[
+    "sum", "difference", "mean", "percent", "percentage_of", "ikm", "ikm_of_units", "efficiency", "nearest_share", "rest_of_share",
+]  # fmt: skip
+
+
+class Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Reason(Strict):
+    """Why a printed number can have nothing derived beside it. ``discrepancy`` documents it, where one does."""
+
+    text: Text
+    discrepancy: str | None = None
+
+
+class PrintedItem(Strict):
+    """One printing of one number. ``value`` keeps the decimals that it was printed with; None where none was printed."""
+
+    item: Text
+    value: Text | None
+    printed: str | None = None
+    unit: Text
+    source: Text
+    none: str | None = None
+
+    @property
+    def base(self) -> str:
+        """The number that is printed, wherever it is printed."""
+        return base_of(self.item)
+
+    @property
+    def number(self) -> Decimal | None:
+        """The value; None for a text (unit ``text``) or where nothing is printed."""
+        return None if self.value is None or self.unit == "text" else Decimal(self.value)
+
+    @property
+    def decimals(self) -> int:
+        return decimals_of(self.value or "")
+
+    @property
+    def year(self) -> int:
+        return year_of(self.item)
+
+
+class Table(Strict):
+    title: Text
+    items: tuple[PrintedItem, ...]
+
+
+class Report(Strict):
+    """A report of the office. Raises ValueError for an item that stands there twice or a reason that nobody explains."""
+
+    document: Text
+    report_year: int
+    office: Text
+    reasons: dict[str, Reason]
+    tables: tuple[Table, ...]
+
+    @model_validator(mode="after")
+    def _holds_together(self) -> Self:
+        names = [item.item for item in self.items]
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise ValueError(f"report {self.report_year}: stated twice: {', '.join(twice)}")
+        if unknown := sorted({item.none for item in self.items if item.none} - self.reasons.keys()):
+            raise ValueError(f"report {self.report_year}: no such reason: {', '.join(unknown)}")
+        return self
+
+    @property
+    def items(self) -> list[PrintedItem]:
+        return [item for table in self.tables for item in table.items]
+
+
+class StatedCheck(Strict):
+    """A check, or with ``each`` a family of them: {0} and {1} stand for the words of an entry. ``parts`` are patterns."""
+
+    id: Text
+    rule: Rule
+    total: Text
+    parts: tuple[Text, ...] = Field(min_length=1)
+    each: tuple[Text, ...] = ("",)
+
+
+class StatedChecks(Strict):
+    checks: tuple[StatedCheck, ...]
+
+
+@dataclass(frozen=True)
+class Check:
+    """A printed number that follows from others of the same report."""
+
+    id: str
+    rule: Rule
+    total: PrintedItem
+    parts: tuple[PrintedItem, ...]
+
+
+class Explanation(Strict):
+    """Which lines a discrepancy documents, and its guard: exactly one of the four, see known_discrepancies.yml."""
+
+    items: tuple[Text, ...] = Field(min_length=1)
+    derived: tuple[Text, ...] | None = None
+    within: Text | None = None
+    beyond: tuple[Text, ...] | None = None
+    printed_as_none: bool = False
+
+    @model_validator(mode="after")
+    def _has_one_guard(self) -> Self:
+        if sum(map(bool, (self.derived, self.within, self.beyond, self.printed_as_none))) != 1:
+            raise ValueError(f"{self.items[0]}: state exactly one of derived, within, beyond, printed_as_none")
+        return self
+
+    def names(self, item: str) -> bool:
+        return any(fnmatchcase(name, pattern) for pattern in self.items for name in (item, base_of(item)))
+
+
+class Discrepancy(Strict):
+    id: Annotated[str, Field(pattern=r"^D[0-9]{2,}$")]
+    type: Text
+    severity: Literal["high", "medium", "low", "info"]
+    location: Text
+    stated: Text | None = None
+    computed: Text | None = None
+    likely_cause: Text | None = None
+    handling: Text | None = None
+    explains: tuple[Explanation, ...] = ()
+
+
+class Discrepancies(Strict):
+    document: Text
+    discrepancies: tuple[Discrepancy, ...]
+
+
+def base_of(item: str) -> str:
+    return item.partition("@")[0]
+
+
+def year_of(item: str) -> int:
+    """The year of an item's period (``07|IKU-06|2024-Q1|realisasi`` -> 2024)."""
+    return int(item.split("|")[2][:4])
+
+
+def decimals_of(text: str) -> int:
+    """Digits after the decimal point, as printed."""
+    return len(text.partition(".")[2])
+
+
+@cache
+def load_reports() -> tuple[Report, ...]:
+    """The printed reports, oldest first."""
+    names = sorted(file.name for file in files(REFERENCE).iterdir())
+    found = (name for name in names if fnmatchcase(name, "published_[0-9][0-9][0-9][0-9].yml"))
+    return tuple(Report.model_validate(_content(name)) for name in found)
+
+
+@cache
+def load_checks(report_year: int) -> tuple[Check, ...]:
+    """The checks of a report's numbers among themselves. Raises ValueError for a pattern that names nothing."""
+    report = next(report for report in load_reports() if report.report_year == report_year)
+    stated = StatedChecks.model_validate(_content(f"published_{report_year}_checks.yml"))
+    return tuple(_check(report, family, entry.split("|")) for family in stated.checks for entry in family.each)
+
+
+def _check(report: Report, family: StatedCheck, words: list[str]) -> Check:
+    identifier = family.id.format(*words)
+    total, *parts = (
+        _matching(report, f"{report.office}|{pattern.format(*words)}", identifier)
+        for pattern in (family.total, *family.parts)
+    )
+    if len(total) != 1:
+        raise ValueError(f"check {identifier}: its total names {len(total)} items")
+    return Check(identifier, family.rule, total[0], tuple(item for found in parts for item in found))
+
+
+def _matching(report: Report, pattern: str, identifier: str) -> list[PrintedItem]:
+    """Items with a number that the pattern names; further printings only where it says so (@)."""
+    found = [
+        item
+        for item in report.items
+        if fnmatchcase(item.item, pattern) and ("@" in pattern) == ("@" in item.item) and item.number is not None
+    ]
+    if not found:
+        raise ValueError(f"check {identifier}: {pattern} names no printed number")
+    return found
+
+
+@cache
+def load_discrepancies() -> tuple[Discrepancy, ...]:
+    return Discrepancies.model_validate(_content("known_discrepancies.yml")).discrepancies
+
+
+def _content(name: str) -> object:
+    return yaml.safe_load(files(REFERENCE).joinpath(name).read_text(encoding="utf-8"))
