@@ -32,6 +32,7 @@ demo: $(STAMP)
 	$(BIN)/kpi services --year 2024 --home $(DEMO_HOME)
 	$(BIN)/kpi services --year 2024 --by region --home $(DEMO_HOME)
 	$(BIN)/kpi values --year 2024 --home $(DEMO_HOME)
+	$(BIN)/kpi scores --year 2024 --home $(DEMO_HOME)
 	@echo "Published files: $(DEMO_HOME)/published (kpi.duckdb, parquet/, datapackage.json, manifest.json)"
 
 check: $(STAMP_DEV)

@@ -218,3 +218,79 @@ def test_the_clock_does_not_go_back(tmp_path, deliver) -> None:
     assert [(batch.file, batch.accepted) for batch in report.batches] == [("pension/b.csv", 1)]
     assert counts(tmp_path) == counts(tmp_path, date(2024, 9, 30)) == {("pension", "2024"): (2, 2, 0, 0, 0)}
     assert run_pipeline(tmp_path, as_of=date(2024, 9, 30)).changed == []
+
+
+def test_a_line_that_comes_back_had_no_value_before(tmp_path, deliver) -> None:
+    deliver("pension/a.csv", csv(state("pension", "S1", "2024-03-01T10:00:00")))
+    run_pipeline(tmp_path, as_of=date(2024, 4, 30))
+    deliver("pension/b.csv", csv(state("pension", "S1", "2024-05-01T10:00:00", 9)))
+    run_pipeline(tmp_path, as_of=date(2024, 5, 31))
+    assert counts(tmp_path) == {}
+    deliver("pension/c.csv", csv(state("pension", "S2", "2024-06-01T10:00:00")))
+    report = run_pipeline(tmp_path, as_of=date(2024, 6, 30))
+    assert [counts(tmp_path, date(2024, month, 15)) for month in (5, 6)] == [{("pension", "2024"): (1, 1, 0, 0, 0)}, {}]
+    told = {(c.period, c.old, c.new) for c in report.changed if c.indicator == "pension.completion"}
+    assert told == {("2024", None, "100.00")}  # DISAGREES
+
+
+def test_a_row_that_moves_a_proposal_to_another_year_renews_both(tmp_path, deliver) -> None:
+    deliver(
+        "nip/a.csv",
+        csv(*(state("nip", key, "2025-01-05T10:00:00", received="2025-01-02T09:00:00") for key in ("N1", "N2", "N3"))),
+    )
+    deliver(
+        "promotion/a.csv",
+        csv(
+            state("promotion", "P1", "2023-08-01T10:00:00", received="2023-08-01T09:00:00", periode="01-10-2023"),
+            state("promotion", "P2", "2023-08-01T10:00:00", received="2023-08-01T09:00:00", periode="01-10-2023"),
+            state("promotion", "P3", "2023-08-01T10:00:00", received="2023-08-01T09:00:00", periode="01-10-2023"),
+            state("promotion", "P4", "2024-12-10T10:00:00", received="2024-12-10T09:00:00", periode="01-02-2026"),
+        ),
+    )
+    deliver(
+        "pension/a.csv",
+        csv(
+            state(
+                "pension",
+                "S1",
+                "2025-01-05T10:00:00",
+                received="2025-01-02T09:00:00",
+                tmt_pensiun="2025-06-01 00:00:00",
+            )
+        ),
+    )
+
+    def by_year() -> dict[tuple[str, int], int]:
+        return {
+            (line["service"], year): line["received"]
+            for year in (2023, 2024, 2025, 2026)
+            for line in read_services(Home(tmp_path), year)
+        }
+
+    run_pipeline(tmp_path, as_of=date(2025, 2, 28))
+    assert by_year() == {("nip", 2025): 3, ("promotion", 2023): 3, ("pension", 2025): 1}
+    # Earlier receipts, of a row and of a correction; another period, of a late state, a correction, and one too late to matter.
+    deliver("nip/late.csv", csv(state("nip", "N1", "2024-12-30T10:00:00", 12, "2024-12-30T09:00:00")))
+    deliver("nip/corrections/a.csv", csv(state("nip", "N2", "2025-01-05T10:00:00", received="2023-12-29T09:00:00")))
+    deliver(
+        "promotion/late.csv",
+        csv(state("promotion", "P1", "2023-11-01T10:00:00", received="2023-08-01T09:00:00", periode="01-04-2024")),
+    )
+    deliver(
+        "promotion/later.csv",
+        csv(state("promotion", "P3", "2024-01-01T00:00:00", received="2023-08-01T09:00:00", periode="01-04-2024")),
+    )
+    deliver(
+        "promotion/corrections/a.csv",
+        csv(state("promotion", "P2", "2023-08-01T10:00:00", received="2023-08-01T09:00:00", periode="01-02-2025")),
+    )
+    deliver("pension/b.csv", csv(state("pension", "S1", "2025-01-20T10:00:00", received="2024-01-02T09:00:00")))
+    run_pipeline(tmp_path, as_of=date(2025, 3, 31))
+    moved = {
+        ("nip", 2023): 1, ("nip", 2024): 1, ("nip", 2025): 1, ("promotion", 2023): 1, ("promotion", 2024): 2,
+        ("promotion", 2025): 1, ("pension", 2024): 1,
+    }  # fmt: skip
+    assert by_year() == moved
+    # A year that had not begun has its line once it has, without a delivery.
+    run_pipeline(tmp_path, as_of=date(2026, 1, 2))
+    assert by_year() == moved | {("promotion", 2026): 1}

@@ -184,3 +184,16 @@ def test_a_wrong_or_missing_key_stops(tmp_path: Path, deliver, monkeypatch) -> N
     (tmp_path / "secret" / "pseudonym.key").unlink()
     with pytest.raises(EnvironmentProblem, match="missing"):
         run_pipeline(tmp_path)
+
+
+def test_what_a_killed_run_left_half_made_is_swept(tmp_path: Path, deliver) -> None:
+    deliver("pension/a.csv", csv(row("pension")))
+    home = Home(tmp_path)
+    home.make()
+    (home.spool / "land-1").mkdir()
+    (home.spool / "land-1" / "plain.csv").write_text("x")
+    (home.landing / "pension").mkdir()
+    (home.landing / "pension" / ".abc.parquet.1.part").write_text("x")
+    run_pipeline(tmp_path)
+    assert list(home.spool.iterdir()) == []
+    assert [file.suffix for file in (home.landing / "pension").iterdir()] == [".parquet"]

@@ -63,6 +63,7 @@ def open_warehouse(root: Path, purpose: str) -> Iterator[Warehouse]:
     home.make()
     _require_space(home)
     with writer_lock(home.lock, purpose):
+        _sweep(home)
         connection = _connect(home)
         try:
             _open[resolved] = Warehouse(home, connection)
@@ -71,6 +72,17 @@ def open_warehouse(root: Path, purpose: str) -> Iterator[Warehouse]:
         finally:
             _open.pop(resolved).validator.close()
             connection.close()
+
+
+def _sweep(home: Home) -> None:
+    """Removes what a killed run left half-made: it may hold personal data, and nobody would ever read it again."""
+    for unfinished in home.landing.glob("*/.*.part"):
+        unfinished.unlink()
+    for left in home.spool.iterdir():
+        if left.is_dir():
+            shutil.rmtree(left)
+        else:
+            left.unlink()
 
 
 def _require_space(home: Home) -> None:
