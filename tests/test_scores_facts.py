@@ -6,21 +6,10 @@ from decimal import Decimal
 
 import pytest
 from typer.testing import CliRunner
-from year_2024 import (
-    FIRST,
-    OBJECTIVES,
-    SECOND,
-    VALUES_2024,
-    add_budget,
-    add_runs,
-    enter_values,
-    indicators,
-    make_tables,
-)
+from year_2024 import FIRST, OBJECTIVES, SECOND, VALUES_2024, add_budget, enter_values, opened_2024, place
 
 from flows.cli import app
 from transforms.scoring.definition import load_scoring
-from warehouse.connection import open_warehouse
 from warehouse.derivation import View
 from warehouse.facts import Change
 from warehouse.home import Home
@@ -38,11 +27,8 @@ def home(tmp_path):
 
 @pytest.fixture
 def warehouse(home, monkeypatch):
-    """A warehouse with the 14 indicators' places, two runs, and a table for the budget."""
-    monkeypatch.setattr("warehouse.scores.load_indicators", indicators)
-    with open_warehouse(home.root, "test") as opened:
-        make_tables(opened.connection)
-        add_runs(opened.connection)
+    place(monkeypatch)
+    with opened_2024(home) as opened:
         yield opened
 
 

@@ -1,10 +1,16 @@
 """The year 2024 for tests of scores and reconciliation: its values as facts, and rows of the sources beside them."""
 
+from contextlib import contextmanager
 from datetime import datetime
 from types import SimpleNamespace
 
+from transforms.reference import Waiver
+from warehouse.connection import open_warehouse
+from warehouse.derivation import View
 from warehouse.facts import KPI_VALUES, enter_fresh, make_fresh_table
 from warehouse.ledger import Run
+from warehouse.reconciliation import renew_reconciliation
+from warehouse.scores import enter_scores
 
 OBJECTIVES = {
     "IKU-01": "SS1", "IKU-02": "SS1", "IKU-03": "SS2", "IKU-04": "SS2", "IKU-05": "SS3", "IKU-06": "SS4", "IKU-07": "SS5",
@@ -125,3 +131,51 @@ def enter_values(connection, run, values, reason="late_data", period="2024", sta
         )
     scope = f"fact.period = '{period}' AND fact.indicator IN ({', '.join(map(repr, values))})"
     enter_fresh(connection, KPI_VALUES, "fresh_values", scope, f"'{reason}'", run.clock, run.name)
+
+
+def waiver(item, **decision):
+    return Waiver.model_validate({"item": item, "reason": "Letter 12/2025", "owner": "Bagian Tata Usaha"} | decision)
+
+
+def place(monkeypatch, **changed):
+    """Puts the fourteen, with what is changed of them, where scoring and reconciliation look for them."""
+    for module in ("warehouse.scores", "warehouse.derived_items"):
+        monkeypatch.setattr(f"{module}.load_indicators", lambda: indicators(**changed))
+
+
+@contextmanager
+def opened_2024(home):
+    """The warehouse of ``home`` with two runs and a table for every source that is asked."""
+    with open_warehouse(home.root, "test") as opened:
+        make_tables(opened.connection)
+        add_runs(opened.connection)
+        yield opened
+
+
+def enter(warehouse, run=FIRST, values=None, **more):
+    with warehouse.transaction() as connection:
+        enter_values(connection, run, VALUES_2024 if values is None else values, **more)
+        enter_scores(connection, [2024], {}, run, View(run.clock))
+
+
+def renewed(warehouse, run=FIRST):
+    with warehouse.transaction() as connection:
+        renew_reconciliation(connection, View(run.clock))
+    return kept(warehouse.connection)
+
+
+def kept(connection):
+    """{item: (published, derived, verdict, discrepancy)}"""
+    rows = connection.execute(
+        "SELECT item, published, derived, verdict, discrepancy FROM facts.reconciliation"
+    ).fetchall()
+    return {item: tuple(rest) for item, *rest in rows}
+
+
+def fill_2024(warehouse):
+    for code, (allocated, spent) in (BUDGET_2024 | PROGRAMS_2024).items():
+        add_budget(warehouse.connection, code, allocated, spent)
+    with warehouse.transaction() as connection:
+        enter_values(connection, FIRST, {"IKU-03": ("98.58", None), "IKU-04": ("92.88", None)}, period="2024-S1")
+        enter_values(connection, FIRST, {"IKU-03": ("99.44", None), "IKU-04": ("93.85", None)}, period="2024-S2")
+    enter(warehouse)
