@@ -3,7 +3,7 @@
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import date
 from enum import StrEnum
 from pathlib import Path
@@ -48,6 +48,7 @@ def _home(home: Path | None) -> Path:
 def _exit_codes() -> Iterator[None]:
     """Turns what stops a command into its exit code and one plain message on standard error."""
     from expectations.suite import EngineError  # noqa: PLC0415
+    from flows.prefect_runtime import PrefectServerError  # noqa: PLC0415
     from warehouse.failures import EnvironmentProblem, GateFailed, WrongUsage  # noqa: PLC0415
     from warehouse.refusal import DeliveryRefused  # noqa: PLC0415
 
@@ -57,7 +58,10 @@ def _exit_codes() -> Iterator[None]:
         _stop(EXIT_GATE, str(failure))
     except (WrongUsage, ValueError, KeyError) as failure:
         _stop(EXIT_USAGE, str(failure.args[0] if isinstance(failure, KeyError) else failure))
-    except (EnvironmentProblem, OSError) as failure:
+    except BrokenPipeError:
+        # The reader of our output has seen enough (`kpi values | head`).
+        raise typer.Exit(0) from None
+    except (EnvironmentProblem, PrefectServerError, OSError) as failure:
         _stop(EXIT_ENVIRONMENT, str(failure))
 
 
@@ -280,6 +284,7 @@ def main() -> NoReturn:
         app()
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else 1
-    sys.stdout.flush()
+    with suppress(BrokenPipeError):
+        sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)

@@ -230,7 +230,7 @@ def test_a_line_that_comes_back_had_no_value_before(tmp_path, deliver) -> None:
     report = run_pipeline(tmp_path, as_of=date(2024, 6, 30))
     assert [counts(tmp_path, date(2024, month, 15)) for month in (5, 6)] == [{("pension", "2024"): (1, 1, 0, 0, 0)}, {}]
     told = {(c.period, c.old, c.new) for c in report.changed if c.indicator == "pension.completion"}
-    assert told == {("2024", None, "100.00")}  # DISAGREES
+    assert told == {("2024", None, "100.00")}
 
 
 def test_a_row_that_moves_a_proposal_to_another_year_renews_both(tmp_path, deliver) -> None:

@@ -218,8 +218,10 @@ def _changes(
     rows = connection.execute(
         f"""WITH versions AS (
           SELECT {item} AS item, {period} AS period, CAST({value} AS VARCHAR) AS new, reason, run, known_from, known_to,
-            lag(CAST({value} AS VARCHAR)) OVER (PARTITION BY {keys} ORDER BY known_from, run) AS old
+            -- a line that had gone and comes back had no value before
+            CASE WHEN lag(known_to) OVER earlier = known_from THEN lag(CAST({value} AS VARCHAR)) OVER earlier END AS old
           FROM {table} WHERE {shown}
+          WINDOW earlier AS (PARTITION BY {keys} ORDER BY known_from, run)
         ) SELECT item, period, old, new, reason FROM versions WHERE run = $1 ORDER BY item, period""",
         [run.name],
     ).fetchall()
