@@ -11,8 +11,9 @@ from functools import cache
 from importlib.resources import files
 from typing import Annotated, Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from transforms.yaml_text import read_yaml
 
 CONTRACTS = "expectations.contracts"
 Severity = Literal["quarantine", "warn"]
@@ -275,7 +276,7 @@ def _plain_format(strptime: str | None) -> str:
 @cache
 def _rule_set(name: str) -> tuple[Rule, ...]:
     text = files(CONTRACTS).joinpath("shared", f"{name}.yml").read_text(encoding="utf-8")
-    return tuple(Rule.model_validate(rule) for rule in yaml.safe_load(text)["rules"])
+    return tuple(Rule.model_validate(rule) for rule in read_yaml(text)["rules"])
 
 
 @cache
@@ -284,7 +285,7 @@ def load_contract(source: str) -> Contract:
     if source not in source_names():
         raise KeyError(f"unknown source {source!r}; known: {', '.join(source_names())}")
     text = files(CONTRACTS).joinpath(f"{source}.yml").read_text(encoding="utf-8")
-    return Contract.model_validate(yaml.safe_load(text))
+    return Contract.model_validate(read_yaml(text))
 
 
 @cache

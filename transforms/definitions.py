@@ -10,8 +10,9 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 from typing import Annotated, Any, Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from transforms.yaml_text import read_yaml
 
 INDICATORS = "transforms.indicators"
 
@@ -158,6 +159,6 @@ def read_indicators(folder: Traversable) -> tuple[Indicator, ...]:
         query = folder.joinpath(file.name.removesuffix(".yml") + ".sql")
         if not query.is_file():
             raise ValueError(f"{file.name}: its evidence query {query.name} is missing")
-        content = yaml.safe_load(file.read_text(encoding="utf-8"))
+        content = read_yaml(file.read_text(encoding="utf-8"))
         found.append(Indicator.model_validate(content | {"sql": query.read_text(encoding="utf-8")}))
     return tuple(found)

@@ -11,8 +11,9 @@ from functools import cache
 from importlib.resources import files
 from typing import Annotated, Literal, Self
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from transforms.yaml_text import read_yaml
 
 REFERENCE = "transforms.reference"
 Text = Annotated[str, Field(min_length=1)]
@@ -208,4 +209,4 @@ def load_discrepancies() -> tuple[Discrepancy, ...]:
 
 
 def _content(name: str) -> object:
-    return yaml.safe_load(files(REFERENCE).joinpath(name).read_text(encoding="utf-8"))
+    return read_yaml(files(REFERENCE).joinpath(name).read_text(encoding="utf-8"))

@@ -9,10 +9,10 @@ from io import BytesIO
 from typing import Annotated, Literal
 
 import polars as pl
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from transforms.definitions import load_indicators
+from transforms.yaml_text import read_yaml
 
 
 class HolidayTable(BaseModel):
@@ -35,7 +35,7 @@ class Office(BaseModel):
 
 @cache
 def office() -> Office:
-    return Office.model_validate(yaml.safe_load(_read("office.yml")))
+    return Office.model_validate(read_yaml(_read("office.yml")))
 
 
 class Waiver(BaseModel):
@@ -58,7 +58,7 @@ class Waiver(BaseModel):
 
 @cache
 def waivers() -> tuple[Waiver, ...]:
-    return tuple(Waiver.model_validate(waiver) for waiver in yaml.safe_load(_read("waivers.yml"))["waivers"])
+    return tuple(Waiver.model_validate(waiver) for waiver in read_yaml(_read("waivers.yml"))["waivers"])
 
 
 def waived_values() -> dict[str, Decimal]:

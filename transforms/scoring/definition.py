@@ -4,11 +4,11 @@ from decimal import Decimal
 from functools import cache
 from itertools import pairwise
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from transforms.exact import Exact, round_half_up
 from transforms.sql import load_sql
+from transforms.yaml_text import read_yaml
 
 PACKAGE = "transforms.scoring"
 NOT_CONFIGURED = "not configured"
@@ -102,9 +102,9 @@ class Categories(Strict):
 
 @cache
 def load_scoring() -> Scoring:
-    return Scoring.model_validate(yaml.safe_load(load_sql(PACKAGE, "scoring.yml")))
+    return Scoring.model_validate(read_yaml(load_sql(PACKAGE, "scoring.yml")))
 
 
 @cache
 def load_categories() -> Categories:
-    return Categories.model_validate(yaml.safe_load(load_sql(PACKAGE, "categories.yml")))
+    return Categories.model_validate(read_yaml(load_sql(PACKAGE, "categories.yml")))

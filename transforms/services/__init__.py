@@ -2,11 +2,11 @@
 
 from functools import cache
 
-import yaml
 from pydantic import BaseModel, ConfigDict
 
 from transforms.definitions import Bilingual
 from transforms.sql import load_sql
+from transforms.yaml_text import read_yaml
 
 # 100 n / d as a percentage with two decimals, half up, in integers only; NULL where there is nothing to divide by.
 PERCENT_HALF_UP = """CREATE OR REPLACE TEMP MACRO percent_half_up(n, d) AS
@@ -36,7 +36,7 @@ class Services(BaseModel):
 
 @cache
 def load_services() -> Services:
-    return Services.model_validate(yaml.safe_load(load_sql(__name__, "services.yml")))
+    return Services.model_validate(read_yaml(load_sql(__name__, "services.yml")))
 
 
 def summary_sql() -> str:

@@ -8,10 +8,10 @@ import re
 from functools import cache
 from typing import Annotated, Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from transforms.sql import load_sql
+from transforms.yaml_text import read_yaml
 
 FieldType = Literal["string", "integer", "number", "boolean", "date", "datetime", "object", "any"]
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
@@ -103,4 +103,4 @@ class Published(Strict):
 @cache
 def load_published() -> Published:
     """The declaration of what is published. Raises ValueError for an unknown key or a column that nobody defines."""
-    return Published.model_validate(yaml.safe_load(load_sql(__name__, "tables.yml")))
+    return Published.model_validate(read_yaml(load_sql(__name__, "tables.yml")))
