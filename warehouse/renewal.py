@@ -234,8 +234,8 @@ def _changes(
     changes = [
         Change(item, period, plain_number(old), plain_number(new), reason) for item, period, old, new, reason in rows
     ]
-    # A version may differ in its components alone; what is told are values.
-    return [change for change in changes if change.reason is None or change.old != change.new]
+    # A service's version may differ in its components alone; what is told of it is the completion. An indicator's is told whole.
+    return [change for change in changes if item == "indicator" or change.reason is None or change.old != change.new]
 
 
 def _settle(connection: duckdb.DuckDBPyConnection, plan: Plan, clock: datetime) -> None:
