@@ -59,6 +59,7 @@ lock:
 	for part in requirements requirements-dev; do \
 	  $(VENV)-lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-strip-extras \
 	    $$part.in -o $$part.txt; \
+	  $(VENV)-lock/bin/python docs/pin_both_names.py $$part.txt; \
 	done
 	rm -rf $(VENV)-lock
 
