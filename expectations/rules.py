@@ -7,7 +7,7 @@ from expectations.contract import Contract, Rule
 from expectations.typed_read import mark
 from transforms.sql import identifier
 
-# What the identity step found; see ``validated_rows`` in identity.py.
+# What the identity step found; see ``group_rows`` in identity.py.
 CONFLICT_CONDITION = "NOT is_conflict"
 
 

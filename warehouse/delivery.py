@@ -18,8 +18,9 @@ from typing import Final
 
 import duckdb
 
+from transforms.sql import identifier
 from warehouse import delivery_csv, delivery_jsonl, delivery_parquet, delivery_text, delivery_xlsx
-from warehouse.delivery_session import MEMORY_LIMIT, identifier, one_path, open_session
+from warehouse.delivery_session import MEMORY_LIMIT, one_path, open_session
 from warehouse.refusal import refusal
 
 # The longer ending first: `.csv.gz` is no `.gz`.

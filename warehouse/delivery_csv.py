@@ -17,9 +17,10 @@ from typing import Final
 
 import duckdb
 
+from transforms.sql import identifier
 from warehouse import delivery_text
 from warehouse.delivery_columns import match_columns
-from warehouse.delivery_session import copy_to_parquet, identifier, literal, one_path
+from warehouse.delivery_session import copy_to_parquet, literal, one_path
 from warehouse.refusal import refusal
 
 SEPARATORS: Final = (",", ";")

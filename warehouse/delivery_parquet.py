@@ -8,9 +8,10 @@ from typing import Final
 
 import duckdb
 
+from transforms.sql import identifier
 from warehouse import delivery_text
 from warehouse.delivery_columns import match_columns
-from warehouse.delivery_session import copy_to_parquet, identifier, one_path
+from warehouse.delivery_session import copy_to_parquet, one_path
 from warehouse.refusal import DeliveryRefused, refusal
 
 # Runs of one value cost no bytes, so the size alone does not bound the work.

@@ -36,11 +36,6 @@ def one_path(path: Path) -> str:
     return "".join(_GLOB.get(letter, letter) for letter in str(path.absolute()))
 
 
-def identifier(name: str) -> str:
-    """A column name as SQL identifier."""
-    return '"' + name.replace('"', '""') + '"'
-
-
 def literal(text: str) -> str:
     """A text as SQL literal, for the places where nothing can be bound."""
     return "'" + text.replace("'", "''") + "'"

@@ -40,10 +40,6 @@ class RunReport:
     unknown: list[str] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
 
-    @property
-    def has_news(self) -> bool:
-        return bool(self.batches or self.changed)
-
     def as_dict(self) -> dict[str, Any]:
         return asdict(self) | {"seconds": {step: round(seconds, 3) for step, seconds in self.seconds.items()}}
 
