@@ -36,13 +36,13 @@ def typed_rows(contract: Contract, traits: FileTraits) -> str:
     record_key.
     """
     read = [column for column in contract.columns if column.identity]
-    texts = ",\n    ".join(f"{_text(column)} AS {identifier(column.column)}" for column in read)
-    typed = ",\n    ".join(part for column in read for part in _typed(column, traits))
+    values = ",\n    ".join(part for column in read for part in _read(column, traits))
+    typed = ",\n    ".join(part for column in read for part in _typed(column))
     derived = "".join(f", {derived_value(column)} AS {identifier(column.column)}" for column in contract.derived)
     return (
-        f"WITH delivered_text AS (\n  SELECT file_row_number + 1 AS row_number,\n    {texts}\n"
+        f"WITH values_read AS (\n  SELECT file_row_number + 1 AS row_number,\n    {values}\n"
         f"  FROM read_parquet($landing, file_row_number = true)\n), typed AS (\n  SELECT row_number,\n    {typed}\n"
-        f"  FROM delivered_text\n), completed AS (\n  SELECT *{derived} FROM typed\n)\n"
+        f"  FROM values_read\n), completed AS (\n  SELECT *{derived} FROM typed\n)\n"
         f"SELECT CAST($batch_id AS INTEGER) AS batch_id, *, {record_key(contract)} AS record_key FROM completed"
     )
 
@@ -79,8 +79,8 @@ def content_hash(text: str) -> str:
     return f"left(sha256(getvariable('content_secret') || encode({text})), 32)"
 
 
-def _text(column: Column) -> str:
-    text = identifier(column.name)
+def _text(text: str) -> str:
+    """SQL of a delivered text without white space around it; NULL for the null tokens."""
     # Trimming every value costs more than all the parsing: only those that begin or end with white space are trimmed.
     is_trim = f"{text} >= '!' AND right({text}, 1) > ' ' AND NOT starts_with({text}, '\u00a0') AND NOT ends_with({text}, '\u00a0')"
     trimmed = f"trim({text}, {_WHITE_SPACE})"
@@ -90,7 +90,17 @@ def _text(column: Column) -> str:
     )
 
 
-def _typed(column: Column, traits: FileTraits) -> list[str]:
+def _read(column: Column, traits: FileTraits) -> list[str]:
+    """The value, and the delivered text where the next step still looks at it."""
+    delivered, name = identifier(column.name), identifier(column.column)
+    if column.type in ("text", "nip"):
+        return [f"{_text(delivered)} AS {name}"]
+    # What is written as the system itself would write it needs no pattern: nearly every value, at a tenth of the work.
+    value = f"CASE {_canonical(column, delivered)} ELSE {_value(column, f'({_text(delivered)})', traits)} END"
+    return [f"{value} AS {name}", f"{delivered} AS {mark(column, 'delivered')}"]
+
+
+def _typed(column: Column) -> list[str]:
     name = identifier(column.column)
     if column.type == "text":
         return [name]
@@ -102,16 +112,36 @@ def _typed(column: Column, traits: FileTraits) -> list[str]:
             f"coalesce({needs_cleaning}, false) AS {mark(column, 'cleaned')}",
             f"regexp_full_match({cleaned}, '[0-9]{{18}}') AS {mark(column, 'is_number')}",
         ]
-    value = _value(column, name, traits)
+    text = _text(mark(column, "delivered"))
+    value = name
     if column.default is not None:
-        value = f"coalesce({value}, CASE WHEN {name} IS NULL THEN CAST('{column.default}' AS {column.sql_type}) END)"
-    unreadable = f"({name} IS NOT NULL AND {_value(column, name, traits)} IS NULL)"
+        value = f"coalesce({name}, CASE WHEN ({text}) IS NULL THEN CAST('{column.default}' AS {column.sql_type}) END)"
+    unreadable = f"CASE WHEN {name} IS NULL THEN ({text}) IS NOT NULL ELSE false END"
     return [f"{value} AS {name}", f"{unreadable} AS {mark(column, 'unreadable')}"]
 
 
 def mark(column: Column, what: str) -> str:
     """Name of a column that marks how ``column`` was read."""
     return identifier(f"{column.column}__{what}")
+
+
+def _canonical(column: Column, text: str) -> str:
+    """``WHEN ... THEN ...`` of the values whose text is exactly how their type is written, so that nothing can be misread."""
+    match column.type:
+        case "integer":
+            return f"WHEN CAST(try_cast({text} AS BIGINT) AS VARCHAR) = {text} AND length({text}) < 19 THEN try_cast({text} AS BIGINT)"
+        case "decimal":
+            whole = f"length({text}) <= {column.digits} AND CAST(try_cast({text} AS BIGINT) AS VARCHAR) = {text}"
+            return f"WHEN {whole} THEN try_cast({text} AS {column.sql_type})"
+        case "date":
+            day = f"CAST(try_strptime({text}, '{column.format}') AS DATE)"
+            return f"WHEN length({text}) < 20 AND strftime({day}, '{column.format}') = {text} THEN {day}"
+        case "timestamp":
+            moment = f"try_cast({text} AS TIMESTAMP)"
+            is_plain = f"{text} LIKE '____-__-_____:__:__' AND CAST({moment} AS VARCHAR) = replace({text}, 'T', ' ')"
+            return f"WHEN {is_plain} THEN {moment}"
+        case _:
+            return f"WHEN {text} IN ('true', '1') THEN true WHEN {text} IN ('false', '0') THEN false"
 
 
 def _value(column: Column, name: str, traits: FileTraits) -> str:
@@ -131,8 +161,9 @@ def _value(column: Column, name: str, traits: FileTraits) -> str:
             return _date(str(column.format), name, traits)
         case "timestamp":
             local = _matching(_ISO_TIMESTAMP, name, f"try_cast({name} AS TIMESTAMP)")
+            closed_up = f"regexp_replace({name}, ' (Z|[+-])', '\\1')"
             zoned = _matching(
-                _ISO_TIMESTAMP + _ZONE, name, f"try_cast({name} AS TIMESTAMPTZ) AT TIME ZONE 'Asia/Jakarta'"
+                _ISO_TIMESTAMP + _ZONE, name, f"try_cast({closed_up} AS TIMESTAMPTZ) AT TIME ZONE 'Asia/Jakarta'"
             )
             return f"coalesce({local}, {zoned})"
         case _:

@@ -4,9 +4,9 @@ An item is named ``office|subject|period|measure`` and a group where a table has
 ends in ``@place``. What is derived of an item has the same name.
 """
 
+import fnmatch
 from dataclasses import dataclass
 from decimal import Decimal
-from fnmatch import fnmatchcase
 from functools import cache
 from importlib.resources import files
 from typing import Annotated, Literal, Self
@@ -130,7 +130,7 @@ class Explanation(Strict):
         return self
 
     def names(self, item: str) -> bool:
-        return any(fnmatchcase(name, pattern) for pattern in self.items for name in (item, base_of(item)))
+        return any(fnmatch.fnmatchcase(name, pattern) for pattern in self.items for name in (item, base_of(item)))
 
 
 class Discrepancy(Strict):
@@ -168,7 +168,7 @@ def decimals_of(text: str) -> int:
 def load_reports() -> tuple[Report, ...]:
     """The printed reports, oldest first."""
     names = sorted(file.name for file in files(REFERENCE).iterdir())
-    found = (name for name in names if fnmatchcase(name, "published_[0-9][0-9][0-9][0-9].yml"))
+    found = (name for name in names if fnmatch.fnmatchcase(name, "published_[0-9][0-9][0-9][0-9].yml"))
     return tuple(Report.model_validate(_content(name)) for name in found)
 
 
@@ -177,13 +177,16 @@ def load_checks(report_year: int) -> tuple[Check, ...]:
     """The checks of a report's numbers among themselves. Raises ValueError for a pattern that names nothing."""
     report = next(report for report in load_reports() if report.report_year == report_year)
     stated = StatedChecks.model_validate(_content(f"published_{report_year}_checks.yml"))
-    return tuple(_check(report, family, entry.split("|")) for family in stated.checks for entry in family.each)
+    numbers = {item.item: item for item in report.items if item.number is not None}
+    return tuple(
+        _check(numbers, report.office, family, entry.split("|")) for family in stated.checks for entry in family.each
+    )
 
 
-def _check(report: Report, family: StatedCheck, words: list[str]) -> Check:
+def _check(numbers: dict[str, PrintedItem], office: str, family: StatedCheck, words: list[str]) -> Check:
     identifier = family.id.format(*words)
     total, *parts = (
-        _matching(report, f"{report.office}|{pattern.format(*words)}", identifier)
+        _matching(numbers, f"{office}|{pattern.format(*words)}", identifier)
         for pattern in (family.total, *family.parts)
     )
     if len(total) != 1:
@@ -191,13 +194,9 @@ def _check(report: Report, family: StatedCheck, words: list[str]) -> Check:
     return Check(identifier, family.rule, total[0], tuple(item for found in parts for item in found))
 
 
-def _matching(report: Report, pattern: str, identifier: str) -> list[PrintedItem]:
+def _matching(numbers: dict[str, PrintedItem], pattern: str, identifier: str) -> list[PrintedItem]:
     """Items with a number that the pattern names; further printings only where it says so (@)."""
-    found = [
-        item
-        for item in report.items
-        if fnmatchcase(item.item, pattern) and ("@" in pattern) == ("@" in item.item) and item.number is not None
-    ]
+    found = [numbers[name] for name in fnmatch.filter(numbers, pattern) if ("@" in pattern) == ("@" in name)]
     if not found:
         raise ValueError(f"check {identifier}: {pattern} names no printed number")
     return found
