@@ -124,6 +124,7 @@ def values(
     period: Annotated[str | None, typer.Option(help="2024, 2024-Q3 or 2024-S1.")] = None,
     indicator: Annotated[str | None, typer.Option(help="One indicator, such as IKU-06.")] = None,
     as_of: AsOf = None,
+    office: Annotated[str | None, typer.Option(help="A peer's reported values, such as 03; default: our own.")] = None,
     home: HomeOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -133,7 +134,7 @@ def values(
     from warehouse.reading import read_values  # noqa: PLC0415
 
     with _exit_codes():
-        rows = read_values(Home(_home(home)), year, period, parse_day(as_of), indicator)
+        rows = read_values(Home(_home(home)), year, period, parse_day(as_of), indicator, office)
         (print_json if as_json else print_values)(rows)
 
 

@@ -116,7 +116,7 @@ def print_values(rows: list[dict[str, Any]]) -> None:
                 r["numerator"],
                 r["denominator"],
                 r["target"],
-                r["definition_version"],
+                r["definition_version"] + (" (break)" if r["definition_break"] else ""),
                 r["known_from"],
             ]
             for r in rows
@@ -144,6 +144,8 @@ def print_scores(sheet: ScoreSheet) -> None:
         2,
     )
     print(f"NPSS {scores['year']}: {scores['npss'] or NO_VALUE} ({scores['category']})")
+    if sheet.printed_npss is not None:
+        print(f"  printed (reported): {sheet.printed_npss}")
     for gap in sheet.gaps:
         print(f"  {gap}")
 

@@ -9,7 +9,7 @@ import pytest
 import warehouse.agreed
 from warehouse.home import Home
 from warehouse.pipeline import run_pipeline
-from warehouse.reading import read_values
+from warehouse.reading import read_scores, read_values
 
 ASSESSMENT = "instansi_kode,tahun,nilai,tgl_penilaian\n"
 MEASUREMENT = "instansi_kode,tahun,tgl_pengukuran,nilai\n"
@@ -106,6 +106,49 @@ def test_of_two_printed_values_the_waived_one_stands(home, monkeypatch):
     run_pipeline(home.root, date(2025, 1, 11))
     (waived,) = read_values(home, period="2023", indicator="IKU-12")
     assert (waived["value"], waived["status"], waived["flags"]) == ("71.62", "reported", ["printed_twice", "waived"])
+
+
+def test_what_peers_have_printed_is_carried_as_reported_beside_our_own(home):
+    deliver(home, "ip_asn_measurement/1.csv", MEASUREMENT + "5500,2024,2024-09-23,75\n")
+    deliver(
+        home,
+        "published_value/1.csv",
+        PRINT + "03,IKU-02,2024,realisasi,98,0,Grafik 3.4\n08,IKU-02,2024,realisasi,97.5,1,Grafik 3.4\n",
+    )
+    report = run_pipeline(home.root, date(2025, 1, 10))
+    assert [c.new for c in report.changed if (c.indicator, c.period) == ("IKU-02", "2024")] == ["2.04"]
+    (own,) = read_values(home, period="2024", indicator="IKU-02")
+    assert (own["value"], own["status"], own["office"]) == ("2.04", "derived", "07")
+    peers = [read_values(home, period="2024", indicator="IKU-02", of_office=office) for office in ("03", "08")]
+    assert [(fact["value"], fact["status"], fact["target"]) for (fact,) in peers] == [
+        ("98", "reported", None),
+        ("97.5", "reported", None),
+    ]
+
+
+def test_a_printed_score_stands_beside_the_derived_one(home):
+    deliver(home, "ip_asn_measurement/1.csv", MEASUREMENT + "5500,2023,2023-09-23,75\n")
+    deliver(home, "published_value/1.csv", PRINT + "07,NPSS,2023,NPSS,99.87,2,Grafik 3.1\n")
+    run_pipeline(home.root, date(2025, 1, 10))
+    sheet = read_scores(home, 2023)
+    assert (sheet.shape["npss"], sheet.printed_npss) == (None, "99.87")
+    with duckdb.connect(str(home.warehouse), read_only=True) as connection:
+        kept = "SELECT status, CAST(value AS VARCHAR) FROM facts.kpi_scores WHERE measure = 'printed_npss'"
+        assert connection.execute(kept).fetchall() == [("reported", "99.870000")]
+
+
+def test_a_trend_breaks_where_the_definition_changed(home):
+    letter = "nomor_surat,tgl_surat,tw,tahun,instansi_kode,kanal,riwayat,terintegrasi\n"
+    rows = "".join(f"1,{y}-12-28,4,{y},5500,webservice,jabatan,true\n" for y in (2022, 2023, 2024, 2025))
+    deliver(home, "integration/1.csv", letter + rows)
+    run_pipeline(home.root, date(2026, 1, 10))
+    trend = [fact for fact in read_values(home, indicator="IKU-06") if len(fact["period"]) == 4]
+    assert [(fact["period"], fact["definition_version"], fact["definition_break"]) for fact in trend] == [
+        ("2022", "2020", False),
+        ("2023", "2020", False),
+        ("2024", "2024", True),
+        ("2025", "2024", False),
+    ]
 
 
 def test_a_first_delivery_that_concerns_no_indicator_is_taken_in(home):

@@ -18,23 +18,52 @@ REALIZATION = "realisasi"
 
 
 @dataclass(frozen=True)
+class PrintedItem:
+    """What an office has printed of one item: every reading, and the one of them that a waiver chooses."""
+
+    office: str
+    item: str
+    measure: str
+    year: int
+    readings: list[PrintedValue]
+    chosen: Decimal | None
+
+
+@dataclass(frozen=True)
 class Agreed:
-    """By year: the target, the printed realizations, and the one of them that a waiver chooses."""
+    """Of one indicator: the target by year, and the printed realizations, also those of other offices (peers)."""
 
     targets: dict[int, Decimal]
-    printed: dict[int, list[PrintedValue]]
-    chosen: dict[int, Decimal]
+    printed: list[PrintedItem]
+
+    def of_own_office(self, year: int) -> PrintedItem | None:
+        own = office().office_code
+        return next((item for item in self.printed if (item.office, item.year) == (own, year)), None)
+
+    def of_peers(self, years: list[int]) -> list[PrintedItem]:
+        return [item for item in self.printed if item.office != office().office_code and item.year in years]
 
 
 def read_agreed(connection: duckdb.DuckDBPyConnection, indicator: Indicator, known_batch: int) -> Agreed:
     """What is known of ``indicator`` up to the delivery ``known_batch``."""
     known = {"indicator": indicator.id, "known_batch": known_batch}
     targets = dict(connection.execute(load_sql("warehouse.sql", "read_targets.sql"), known).fetchall())
-    printed: dict[int, list[PrintedValue]] = defaultdict(list)
-    of_office = known | {"office": office().office_code, "measure": REALIZATION}
-    rows = connection.execute(load_sql("warehouse.sql", "read_printed.sql"), of_office).fetchall()
-    for year, *reading in rows:
-        printed[year].append(PrintedValue(*reading))
+    return Agreed(targets, read_printed(connection, [indicator.id], [REALIZATION], known_batch))
+
+
+def read_printed(
+    connection: duckdb.DuckDBPyConnection, items: list[str] | None, measures: list[str], known_batch: int
+) -> list[PrintedItem]:
+    """What offices have printed of these items (None: all) and measures. Grain: one office, item, measure and year."""
+    rows = connection.execute(
+        load_sql("warehouse.sql", "read_printed.sql"),
+        {"items": items, "measures": measures, "known_batch": known_batch},
+    ).fetchall()
+    readings: dict[tuple[str, str, str, int], list[PrintedValue]] = defaultdict(list)
+    for printing_office, item, measure, year, *reading in rows:
+        readings[printing_office, item, measure, year].append(PrintedValue(*reading))
     waived = waived_values()
-    items = {year: f"{office().office_code}|{indicator.id}|{year}|{REALIZATION}" for year in printed}
-    return Agreed(targets, dict(printed), {year: waived[item] for year, item in items.items() if item in waived})
+    return [
+        PrintedItem(*name, found, waived.get(f"{name[0]}|{name[1]}|{name[3]}|{name[2]}"))
+        for name, found in sorted(readings.items())
+    ]

@@ -46,6 +46,7 @@ class FreshValue:
     evidence: PeriodEvidence
     is_provisional: bool
     target: Decimal | None = None
+    office_code: str | None = None
 
     def row(self, cut_off: datetime) -> list[Any]:
         """In the order of facts.kpi_values, up to evidence_hash."""
@@ -54,7 +55,7 @@ class FreshValue:
         return [
             self.indicator.id,
             self.period.id,
-            office().office_code,
+            self.office_code or office().office_code,
             self.version.version,
             cut_off,
             outcome.value(decimals),
@@ -111,7 +112,7 @@ def summarise_service(connection: duckdb.DuckDBPyConnection, year: int, view: Vi
 def derive_indicator(
     connection: duckdb.DuckDBPyConnection, indicator: Indicator, years: list[int], view: View
 ) -> list[FreshValue]:
-    """The values of one indicator for these years: of each part that has begun, and of the year."""
+    """The values of one indicator for these years: of each part that has begun, of the year, and what peers have printed."""
     fresh: list[FreshValue] = []
     source, agreed = _source_state(connection, indicator, view), read_agreed(connection, indicator, view.known_batch)
     for version, first_year, last_year in version_years(indicator, years):
@@ -125,6 +126,13 @@ def derive_indicator(
             fresh += parts_of_year
             if whole is not None:
                 fresh.append(_with_agreed(whole, [whole, *parts_of_year], agreed, view))
+        for item in agreed.of_peers(list(range(first_year, last_year + 1))):
+            fresh.append(
+                FreshValue(
+                    indicator, version, year_period(item.year), *stand_in(item.readings, item.chosen), False,
+                    office_code=item.office,
+                )
+            )  # fmt: skip
     return fresh
 
 
@@ -182,9 +190,10 @@ def _with_agreed(whole: FreshValue, values: list[FreshValue], agreed: Agreed, vi
     year = whole.period.year
     whole = replace(whole, target=agreed.targets.get(year))
     has_rows = any(value.evidence.has_accepted or value.evidence.has_quarantined for value in values)
-    if has_rows or year not in agreed.printed or whole.period.is_running(view.clock):
+    printed = agreed.of_own_office(year)
+    if has_rows or printed is None or whole.period.is_running(view.clock):
         return whole
-    outcome, evidence = stand_in(agreed.printed[year], agreed.chosen.get(year))
+    outcome, evidence = stand_in(printed.readings, printed.chosen)
     return replace(whole, outcome=outcome, evidence=evidence)
 
 

@@ -10,8 +10,10 @@ from typing import Any, Literal
 
 import duckdb
 
+from transforms.definitions import load_indicators
 from transforms.exact import decimal_text
 from transforms.periods import end_of_day, parse_period
+from transforms.reference import office
 from transforms.scoring.definition import load_scoring
 from transforms.scoring.score import NPSS
 from transforms.sql import load_sql
@@ -24,10 +26,11 @@ Breakdown = Literal["year", "period", "region", "agency"]
 @dataclass(frozen=True)
 class ScoreSheet:
     """The score of a year. ``shape`` is what ``kpi scores --json`` prints, numbers as texts with two decimals; ``gaps`` says
-    in words what has no number and left which mean."""
+    in words what has no number and left which mean; ``printed_npss`` is what the office has printed, carried as reported."""
 
     shape: dict[str, Any]
     gaps: list[str]
+    printed_npss: str | None
 
 
 @contextmanager
@@ -48,16 +51,27 @@ def read_values(
     period: str | None = None,
     as_of: date | None = None,
     indicator: str | None = None,
+    of_office: str | None = None,
 ) -> list[dict[str, Any]]:
-    """The facts as known now or at the end of a day. Grain: one indicator and period."""
+    """The facts of an office (None: our own) as known now or at the end of a day. Grain: one indicator and period.
+
+    ``definition_break``: the value is of the first year under a changed definition, so that a trend breaks there.
+    """
     if period is not None:
         period = parse_period(period).id
     with published(home) as connection:
         rows = _records(
             connection,
             load_sql("warehouse.sql", "read_values.sql"),
-            {"year": year, "period": period, "clock": _clock(as_of), "indicator": indicator},
+            {
+                "year": year,
+                "period": period,
+                "clock": _clock(as_of),
+                "indicator": indicator,
+                "office": of_office or office().office_code,
+            },
         )
+    breaks = {(i.id, str(version.valid_from.year)) for i in load_indicators() for version in i.versions[1:]}
     for row in rows:
         decimals = row["decimals"]
         row["value"] = decimal_text(row["value"], decimals)
@@ -66,6 +80,7 @@ def read_values(
         for component in ("numerator", "denominator"):
             row[component] = _count_or_text(row[component])
         row["excluded"] = json.loads(row["excluded"])
+        row["definition_break"] = (row["indicator"], row["period"][:4]) in breaks
     return rows
 
 
@@ -88,7 +103,9 @@ def read_scores(home: Home, year: int, as_of: date | None = None) -> ScoreSheet:
     """Capaian, NSS, NKP, NPSS and efficiency of a year, as known now or at the end of a day."""
     with published(home) as connection:
         rows = _records(
-            connection, load_sql("warehouse.sql", "read_scores.sql"), {"year": year, "clock": _clock(as_of)}
+            connection,
+            load_sql("warehouse.sql", "read_scores.sql"),
+            {"year": year, "clock": _clock(as_of), "office": office().office_code},
         )
     found = {(row["measure"], row["item"]): row for row in rows}
 
@@ -120,7 +137,9 @@ def read_scores(home: Home, year: int, as_of: date | None = None) -> ScoreSheet:
         ],
     }
     return ScoreSheet(
-        shape, [gap for row in rows if row["measure"] in ("nss", "perspective_score") for gap in _gaps(row)]
+        shape,
+        [gap for row in rows if row["measure"] in ("nss", "perspective_score") for gap in _gaps(row)],
+        number("printed_npss", NPSS),
     )
 
 

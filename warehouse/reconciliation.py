@@ -22,7 +22,8 @@ from warehouse.ledger import UNPUBLISHED, write_meta
 from warehouse.queries import has_table
 
 PRINT = "published_value"
-SHOWN = 5
+# After a stop nothing else shows the lines: the message has them, up to a screenful.
+SHOWN = 40
 # The columns of facts.reconciliation, in the order of a line's fields.
 STORED = {
     "item": pl.String,

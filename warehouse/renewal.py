@@ -13,8 +13,9 @@ from expectations.contract import load_contract
 from expectations.identity import states_table
 from transforms.definitions import load_indicators
 from transforms.periods import year_period
+from transforms.reference import office
 from transforms.services import load_services
-from warehouse.agreed import SHARED_SOURCES
+from warehouse.agreed import PRINT, SHARED_SOURCES
 from warehouse.connection import Warehouse
 from warehouse.derivation import View, derive_indicator, derive_service, summarise_service
 from warehouse.facts import KPI_VALUES, SERVICE_SUMMARY, Change, enter_fresh, make_fresh_table, plain_number
@@ -195,8 +196,8 @@ def _item_causes(plan: Plan) -> dict[tuple[str, int], str]:
     found: dict[tuple[str, int], set[str]] = defaultdict(set)
     shared: dict[tuple[str, int], set[str]] = defaultdict(set)
     for (source, year), cause in plan.causes.items():
-        if source == BUDGET:
-            found[BUDGET, year].add(cause)
+        if source in (BUDGET, PRINT):
+            found[source, year].add(cause)
         for service in load_services().services:
             if service.source == source:
                 found[service.service, year].add(cause)
@@ -214,7 +215,7 @@ def _changes(
 ) -> list[Change]:
     """What this run changed, each with the value before. Of the services, the year and its periods (not regions and agencies)."""
     keys = "indicator, period, office" if item == "indicator" else "service, year, breakdown, group_name, office"
-    shown = "true" if item == "indicator" else "breakdown IN ('year', 'period')"
+    shown = f"office = '{office().office_code}'" if item == "indicator" else "breakdown IN ('year', 'period')"
     rows = connection.execute(
         f"""WITH versions AS (
           SELECT {item} AS item, {period} AS period, CAST({value} AS VARCHAR) AS new, reason, run, known_from, known_to,

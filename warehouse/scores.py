@@ -10,15 +10,19 @@ import duckdb
 from transforms.definitions import load_indicators
 from transforms.periods import year_period
 from transforms.reference import office
+from transforms.reported import stand_in
 from transforms.scoring.definition import load_categories, load_scoring
 from transforms.scoring.score import Budget, Result, Score, score_year
 from transforms.sql import load_sql
+from warehouse.agreed import PRINT, PrintedItem, read_printed
 from warehouse.derivation import View
 from warehouse.facts import KPI_SCORES, Change, enter_fresh, make_fresh_table, plain_number
 from warehouse.ledger import UNPUBLISHED, Run, write_meta
 from warehouse.queries import has_table, single_value
 
 BUDGET = "budget"
+# What a print calls a score -> the measure of ours that it stands beside.
+PRINTED_MEASURES = {"capaian": "capaian", "NSS": "nss", "NKP": "nkp", "NPSS": "npss"}
 BUDGET_MEASURES = ("allocation", "spending", "absorption", "efficiency")
 # Where the inputs of a number changed for several reasons, the first of these is the number's.
 REASONS = ("late_data", "correction", "definition", "code")
@@ -35,12 +39,13 @@ def enter_scores(
     make_fresh_table(connection, KPI_SCORES, "fresh_scores")
     connection.execute("ALTER TABLE fresh_scores ADD COLUMN cause VARCHAR")
     changed = _changed_values(connection, run, causes)
+    rows = [_printed_row(item, view, causes) for item in printed_scores(connection, years, view)]
     for year in years:
         cut_off = year_period(year).cut_off(view.clock)
         scores = score_year(*score_inputs(connection, year, view), load_scoring(), load_categories())
-        rows = [[*_row(score, year, cut_off, view), _cause(score, year, changed, causes)] for score in scores]
-        marks = ", ".join(f"${number + 1}" for number in range(len(rows[0])))
-        connection.executemany(f"INSERT INTO fresh_scores VALUES ({marks})", rows)
+        rows += [[*_row(score, year, cut_off, view), _cause(score, year, changed, causes)] for score in scores]
+    marks = ", ".join(f"${number + 1}" for number in range(len(rows[0])))
+    connection.executemany(f"INSERT INTO fresh_scores VALUES ({marks})", rows)
     enter_fresh(
         connection,
         KPI_SCORES,
@@ -76,6 +81,36 @@ def score_inputs(connection: duckdb.DuckDBPyConnection, year: int, view: View) -
         {"year": year, "cut_off": year_period(year).cut_off(view.clock), "known_batch": view.known_batch},
     ).fetchall()
     return results, [Budget(code, allocated, spent) for code, _revision, allocated, spent in rows]
+
+
+def printed_scores(connection: duckdb.DuckDBPyConnection, years: list[int], view: View) -> list[PrintedItem]:
+    """The scores that offices have printed of these years: carried as reported, beside the derived ones."""
+    found = read_printed(connection, None, list(PRINTED_MEASURES), view.known_batch)
+    return [item for item in found if item.year in years]
+
+
+def _printed_row(item: PrintedItem, view: View, causes: Causes) -> list[Any]:
+    scoring = load_scoring()
+    outcome, _ = stand_in(item.readings, item.chosen)
+    decimals = (
+        scoring.measures[PRINTED_MEASURES[item.measure]].decimals if outcome.decimals is None else outcome.decimals
+    )
+    return [
+        f"printed_{PRINTED_MEASURES[item.measure]}",
+        item.item,
+        item.year,
+        item.office,
+        scoring.version,
+        outcome.value(decimals),
+        decimals,
+        scoring.measures[PRINTED_MEASURES[item.measure]].unit,
+        outcome.status,
+        "{}",
+        None,
+        False,
+        year_period(item.year).cut_off(view.clock),
+        causes.get((PRINT, item.year), REASONS[0]),
+    ]
 
 
 def _row(score: Score, year: int, cut_off: datetime, view: View) -> list[Any]:

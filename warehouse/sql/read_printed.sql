@@ -1,8 +1,8 @@
 -- reads: states.published_value
 -- grain: one printed reading of one item of an office
--- parameters: $office, $indicator, $measure, $known_batch
-SELECT year, record_key, printed_value, printed_decimals
+-- parameters: $items (NULL: all), $measures, $known_batch
+SELECT office_code, item_code, measure_code, year, record_key, printed_value, printed_decimals
 FROM states.published_value
-WHERE office_code = $office AND item_code = $indicator AND measure_code = $measure
+WHERE coalesce(list_contains($items, item_code), true) AND list_contains($measures, measure_code)
   AND batch_id <= $known_batch AND (replaced_by_batch_id IS NULL OR replaced_by_batch_id > $known_batch)
 ORDER BY record_key

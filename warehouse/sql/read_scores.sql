@@ -1,12 +1,12 @@
 -- reads: kpi_scores_history, kpi_values_history (published)
 -- grain: one number of the year's score, the version known at $clock (NULL: now); of an indicator's capaian the value and the
 --   target that it was computed from beside it
--- parameters: $year, $clock
+-- parameters: $year, $clock, $office
 WITH known_scores AS (
   SELECT measure, item, year, office, value, decimals, unit, score_status, missing, category, is_provisional
   FROM kpi_scores_history
   WHERE CASE WHEN $clock IS NULL THEN known_to IS NULL ELSE known_from <= $clock AND (known_to IS NULL OR known_to > $clock) END
-    AND year = $year
+    AND year = $year AND office = $office
 ), known_values AS (
   SELECT indicator, office, value AS realization, target
   FROM kpi_values_history
