@@ -33,18 +33,18 @@ def print_json(data: Any) -> None:
     sys.stdout.write("\n")
 
 
-def _table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], left: int = 1) -> None:
+def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], left: int = 1) -> None:
     """A table; the first ``left`` columns are text, the others numbers."""
-    table = Table(title=title, title_justify="left", show_edge=False, pad_edge=False)
+    shown = Table(title=title, title_justify="left", show_edge=False, pad_edge=False)
     for number, column in enumerate(columns):
-        table.add_column(column, justify="left" if number < left else "right", overflow="fold")
+        shown.add_column(column, justify="left" if number < left else "right", overflow="fold")
     for row in rows:
-        table.add_row(*(_shown(cell) for cell in row))
+        shown.add_row(*(_shown(cell) for cell in row))
     if not sys.stdout.isatty():
         # In a file or a pipe the terminal's width means nothing: no cell may be cut.
-        Console(width=200, highlight=False).print(table)
+        Console(width=200, highlight=False).print(shown)
     else:
-        _out.print(table)
+        _out.print(shown)
 
 
 def _shown(cell: Any) -> str:
@@ -56,7 +56,7 @@ def _shown(cell: Any) -> str:
 def print_report(report: dict[str, Any]) -> None:
     """The report of a run: deliveries, refusals, changed values, time of each step."""
     if report["batches"]:
-        _table(
+        table(
             "Deliveries taken in",
             ["source", "file", "landed", "accepted", "quarantined", "duplicate"],
             [
@@ -71,7 +71,7 @@ def print_report(report: dict[str, Any]) -> None:
         print(f"NOT A SOURCE inbox/{name}: no contract has this name; move it, or add a contract")
     if report["changed"]:
         indicators = [c for c in report["changed"] if c["old"] is not None or "." not in c["indicator"]]
-        _table(
+        table(
             "Values that changed",
             ["indicator", "period", "old", "new", "reason"],
             [
@@ -79,6 +79,11 @@ def print_report(report: dict[str, Any]) -> None:
                 for c in indicators[:SHOWN_ROWS]
             ],
             2,
+        )
+    if report["pending"]:
+        print(
+            f"PENDING {len(report['pending'])} published values of closed years would change: nothing new is published of them; "
+            "`kpi restate --plan` shows them and why"
         )
     if not report["batches"] and not report["changed"]:
         print(f"Nothing to do: {len(report['skipped'])} deliveries are known already, no value changes.")
@@ -92,7 +97,7 @@ def print_report(report: dict[str, Any]) -> None:
 
 
 def print_values(rows: list[dict[str, Any]]) -> None:
-    _table(
+    table(
         "KPI values",
         [
             "indicator",
@@ -117,7 +122,7 @@ def print_values(rows: list[dict[str, Any]]) -> None:
                 r["denominator"],
                 r["target"],
                 r["definition_version"] + (" (break)" if r["definition_break"] else ""),
-                r["known_from"],
+                _moment(r["known_from"]),
             ]
             for r in rows
         ],
@@ -125,16 +130,21 @@ def print_values(rows: list[dict[str, Any]]) -> None:
     )
 
 
+def _moment(iso: str) -> str:
+    """A day and time to the second."""
+    return iso[:19].replace("T", " ")
+
+
 def print_scores(sheet: ScoreSheet) -> None:
     """Perspectives, objectives and indicators, then the NPSS, and what left a mean and why."""
     scores = sheet.shape
-    _table(
+    table(
         "Perspectives",
         ["perspective", "score", "NKP"],
         [[p["id"], p["score"], p["nkp"]] for p in scores["perspectives"]],
     )
-    _table("Strategic objectives", ["objective", "NSS"], [[o["id"], o["nss"]] for o in scores["objectives"]])
-    _table(
+    table("Strategic objectives", ["objective", "NSS"], [[o["id"], o["nss"]] for o in scores["objectives"]])
+    table(
         "Indicators",
         ["indicator", "status", "realization", "target", "capaian %", "efficiency %"],
         [
@@ -150,8 +160,35 @@ def print_scores(sheet: ScoreSheet) -> None:
         print(f"  {gap}")
 
 
+def print_revisions(rows: list[dict[str, Any]]) -> None:
+    """One line a period, one column a day of publication; a value stands until the next one in its line."""
+    days = sorted({row["known_from"][:10] for row in rows})
+    lines: dict[str, dict[str, str]] = {}
+    for row in rows:
+        shown = (row["value"] or row["status"]) + (f" ({row['reason']})" if row["reason"] else "")
+        lines.setdefault(row["period"], {})[row["known_from"][:10]] = shown
+    table(
+        f"{rows[0]['indicator']}: value by the day from which it was known",
+        ["period", *days],
+        [[period, *(cells.get(day, "") for day in days)] for period, cells in lines.items()],
+    )
+
+
+def print_plan(steps: list[dict[str, Any]]) -> None:
+    """What a restatement would change, or has changed."""
+    if not steps:
+        print("No published value of a closed year would change.")
+        return
+    table(
+        "Published values of closed years",
+        ["item", "period", "cause", "deliveries", "old", "new"],
+        [[s["item"], s["period"], s["cause"], ", ".join(s["deliveries"]), s["old"], s["new"]] for s in steps],
+        4,
+    )
+
+
 def print_services(rows: list[dict[str, Any]]) -> None:
-    _table(
+    table(
         "Services",
         [
             "service",
@@ -194,7 +231,7 @@ def print_services(rows: list[dict[str, Any]]) -> None:
 
 def print_reconciliation(rows: list[dict[str, Any]]) -> None:
     """Every line, those that need a look first; then how many there are of each verdict."""
-    _table(
+    table(
         "Printed against derived",
         ["item", "verdict", "discrepancy", "note", "published", "derived"],
         [
@@ -212,13 +249,13 @@ def print_held_rows(home: Home, rows: list[HeldRow], source: str | None, reason:
     if not counts:
         print("No row is held back.")
         return
-    _table(
+    table(
         "Held back, by rule",
         ["source", "rule", "what it asks", "rows"],
         [[s, rule, rule_message(s, rule), count] for s, rule, count in counts],
         3,
     )
-    _table(
+    table(
         f"Rows ({min(len(rows), SHOWN_ROWS)} of {len(rows):,})",
         ["file", "rules", "row"],
         [[row.file, ", ".join(row.reasons), row.row] for row in rows[:SHOWN_ROWS]],
@@ -231,7 +268,7 @@ def print_validation(result: dict[str, Any]) -> None:
         print(result["refused"])
         return
     print(f"{result['file']}: {result['rows']:,} rows, {result['faulty_rows']:,} faulty")
-    _table(
+    table(
         "",
         ["column", "rule", "message", "rows", "row numbers"],
         [
@@ -243,4 +280,4 @@ def print_validation(result: dict[str, Any]) -> None:
 
 
 def print_checks(checks: list[dict[str, Any]]) -> None:
-    _table("", ["check", "verdict", "finding"], [[c["check"], c["verdict"], c["finding"]] for c in checks], 3)
+    table("", ["check", "verdict", "finding"], [[c["check"], c["verdict"], c["finding"]] for c in checks], 3)

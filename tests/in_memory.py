@@ -76,8 +76,8 @@ def derive(
 ) -> FreshValue:
     year = parse_period(period).year
     clock = end_of_day(as_of or date(year + 2, 12, 31))
-    fresh = {value.period.id: value for value in derive_indicator(connection, indicator, [year], View(clock))}
-    return fresh[period]
+    derived = derive_indicator(connection, indicator, [year], View(clock))
+    return next(value for value in derived if value.period.id == period and value.office_code is None)
 
 
 def shown(value: FreshValue) -> str | None:

@@ -3,12 +3,13 @@
 Statuses say why there is no number: never a guess, never a zero.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from fractions import Fraction
 
 from transforms.definitions import Formula, Indicator, Level
-from transforms.exact import fraction, mean, round_half_up
+from transforms.exact import decimal_text, fraction, mean, round_half_up
 
 
 @dataclass(frozen=True)
@@ -105,10 +106,7 @@ def _fold(levels: list[Level], groups: dict[tuple[str, ...], tuple[Decimal, int]
             raise _NothingToDivideBy
         return amount / records
     level, below = levels[0], levels[1:]
-    branches: dict[str, dict[tuple[str, ...], tuple[Decimal, int]]] = {}
-    for path, group in groups.items():
-        branches.setdefault(path[0], {})[path[1:]] = group
-    values = []
+    branches, values = _branches(groups), []
     for member in level.members or sorted(branches):
         try:
             values.append(_fold(below, branches.get(member, {})))
@@ -118,6 +116,54 @@ def _fold(levels: list[Level], groups: dict[tuple[str, ...], tuple[Decimal, int]
     if not values:
         raise _NothingToDivideBy
     return mean(values)
+
+
+def describe_fold(formula: Formula, groups: dict[tuple[str, ...], tuple[Decimal, int]], decimals: int) -> str:
+    """The formula with its numbers: what is added up and divided by what, and what the groups of the first level come to."""
+    try:
+        result = decimal_text(round_half_up(fold(formula, groups), decimals), decimals)
+    except _NothingToDivideBy:
+        result = "nothing to divide by"
+    if not formula.levels:
+        amount, records = _sums(groups.values())
+        return f"{formula.scale} x {_plain(amount)} / {records:,} = {result}"
+    level, branches = formula.levels[0], _branches(groups)
+    shown = []
+    for member in level.members or sorted(branches):
+        below = branches.get(member, {})
+        amount, records = _sums(below.values())
+        if len(formula.levels) == 1:
+            shown.append(f"{member} {_plain(amount)} / {records:,}")
+        else:
+            inner = Formula(scale=formula.scale, text="", levels=formula.levels[1:])
+            try:
+                number = decimal_text(round_half_up(fold(inner, below), decimals + 2), decimals + 2)
+            except _NothingToDivideBy:
+                number = "-"
+            shown.append(f"{member} {number} ({records:,} answers)")
+    return (
+        f"{formula.scale} x the mean over {level.name} of {', '.join(shown)} = {result}"
+        if len(formula.levels) == 1
+        else (f"the mean over {level.name} of {', '.join(shown)} = {result}")
+    )
+
+
+def _sums(groups: Iterable[tuple[Decimal, int]]) -> tuple[Decimal, int]:
+    found = list(groups)
+    return sum((amount for amount, _ in found), Decimal(0)), sum(records for _, records in found)
+
+
+def _plain(amount: Decimal) -> str:
+    return f"{int(amount):,}" if amount == amount.to_integral_value() else str(decimal_text(amount))
+
+
+def _branches(
+    groups: dict[tuple[str, ...], tuple[Decimal, int]],
+) -> dict[str, dict[tuple[str, ...], tuple[Decimal, int]]]:
+    branches: dict[str, dict[tuple[str, ...], tuple[Decimal, int]]] = {}
+    for path, group in groups.items():
+        branches.setdefault(path[0], {})[path[1:]] = group
+    return branches
 
 
 def year_from_parts(

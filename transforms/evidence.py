@@ -1,5 +1,7 @@
 """SQL around an indicator's evidence query: runs it into one table, groups it into nodes, and sums it up. Pure text."""
 
+from datetime import date
+
 from transforms.definitions import Indicator, Version
 
 # The columns of every evidence query: one row a record, period and group. Roles: numerator and denominator make the value;
@@ -17,13 +19,16 @@ def evidence_sql(indicator: Indicator) -> str:
     )
 
 
+def version_in_force(indicator: Indicator, year: int) -> Version | None:
+    """The version by which a year is computed: the one in force on its last day."""
+    return indicator.version_at(date(year, 12, 31))
+
+
 def version_years(indicator: Indicator, years: list[int]) -> list[tuple[Version, int, int]]:
     """Runs of consecutive years under one version: (version, first year, last year). A year is computed under its own version."""
-    from datetime import date  # noqa: PLC0415
-
     runs: list[tuple[Version, int, int]] = []
     for year in sorted(years):
-        version = indicator.version_at(date(year, 12, 31))
+        version = version_in_force(indicator, year)
         if version is None:
             continue
         if runs and runs[-1][0] == version and runs[-1][2] == year - 1:

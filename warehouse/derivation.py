@@ -77,6 +77,7 @@ class FreshValue:
 def derive_service(connection: duckdb.DuckDBPyConnection, service: Service, year: int, view: View) -> None:
     """(Re)creates the temporary table ``service_records`` for one service and year. Grain: one proposal."""
     period = year_period(year)
+    look_from(connection, view)
     _install_calendar(connection, service, period.end.year)
     connection.execute(
         f"CREATE OR REPLACE TEMP TABLE service_records AS {service.records_sql}",
@@ -114,7 +115,8 @@ def derive_indicator(
 ) -> list[FreshValue]:
     """The values of one indicator for these years: of each part that has begun, of the year, and what peers have printed."""
     fresh: list[FreshValue] = []
-    source, agreed = _source_state(connection, indicator, view), read_agreed(connection, indicator, view.known_batch)
+    look_from(connection, view)
+    source, agreed = source_state(connection, indicator, view), read_agreed(connection, indicator, view.known_batch)
     for version, first_year, last_year in version_years(indicator, years):
         evidence: dict[str, PeriodEvidence] = {}
         # A source that never came has no evidence; looking for it would cost every night.
@@ -247,7 +249,17 @@ def _held_periods(connection: duckdb.DuckDBPyConnection, indicator: Indicator) -
     return {period for (period,) in found}
 
 
-def _source_state(connection: duckdb.DuckDBPyConnection, indicator: Indicator, view: View) -> SourceState:
+def look_from(connection: duckdb.DuckDBPyConnection, view: View) -> None:
+    """The held rows too are seen as the last delivery of the view found them."""
+    connection.execute(f"SET VARIABLE known_batch = {int(view.known_batch)}")
+
+
+def look_now(connection: duckdb.DuckDBPyConnection) -> None:
+    """Ends ``look_from``: the held rows are seen as they are."""
+    connection.execute("RESET VARIABLE known_batch")
+
+
+def source_state(connection: duckdb.DuckDBPyConnection, indicator: Indicator, view: View) -> SourceState:
     query = "SELECT 1 FROM ledger.batches WHERE source IN (SELECT unnest($1::VARCHAR[])) AND batch_id <= $2"
     is_delivered = single_value(connection, query, [indicator.sources, view.known_batch]) is not None
     return SourceState(is_delivered, any(_has_accepted(connection, source, view) for source in indicator.sources))

@@ -122,9 +122,9 @@ def enter_fresh(
         f"WHERE known_to IS NULL AND ({scope}) AND ({keys}) NOT IN (SELECT ({keys}) FROM {fresh})"
     )
     connection.execute(
-        f"UPDATE {table.name} AS fact SET known_to = $1 WHERE known_to IS NULL AND ({scope}) AND ("
-        f"({keys}) IN (SELECT ({keys}) FROM changed_facts) OR ({keys}) NOT IN (SELECT ({keys}) FROM {fresh}))",
-        [clock],
+        f"UPDATE {table.name} AS fact SET known_to = $1, closed_by = $2 WHERE known_to IS NULL AND "
+        f"({keys}) IN (SELECT ({keys}) FROM changed_facts UNION ALL SELECT ({keys}) FROM vanished_facts)",
+        [clock, run],
     )
     columns = ", ".join(map(identifier, table.columns))
     connection.execute(

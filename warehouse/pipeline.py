@@ -12,6 +12,7 @@ from typing import Any
 
 import duckdb
 
+from warehouse.changes import NumberChange
 from warehouse.connection import Warehouse, open_warehouse
 from warehouse.delivery_load import BatchCounts
 from warehouse.facts import Change
@@ -37,11 +38,16 @@ class RunReport:
     refused: list[Refusal] = field(default_factory=list)
     skipped: list[str] = field(default_factory=list)
     changed: list[Change] = field(default_factory=list)
+    pending: list[NumberChange] = field(default_factory=list)
     unknown: list[str] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
-        return asdict(self) | {"seconds": {step: round(seconds, 3) for step, seconds in self.seconds.items()}}
+        pending = [
+            {"item": p.item, "period": p.period, "old": p.old, "new": p.new, "cause": p.reason} for p in self.pending
+        ]
+        seconds = {step: round(seconds, 3) for step, seconds in self.seconds.items()}
+        return asdict(self) | {"pending": pending, "seconds": seconds}
 
 
 class Pipeline:
@@ -82,9 +88,10 @@ class Pipeline:
                     self.report.skipped.append(delivery.file)
 
     def renew(self) -> list[Change]:
-        """Derives and enters what the deliveries and the clock may have changed."""
+        """Derives and enters what the deliveries and the clock may have changed; what concerns closed years is pending."""
         with self.warehouse.step, _full_disk_is_said():
-            self.report.changed = renew_facts(self.warehouse, self.run, self.watch)
+            renewal = renew_facts(self.warehouse, self.run, self.watch)
+            self.report.changed, self.report.pending = renewal.changed, renewal.pending
             return self.report.changed
 
     def publish(self) -> bool:

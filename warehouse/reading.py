@@ -17,7 +17,7 @@ from transforms.reference import office
 from transforms.scoring.definition import load_scoring
 from transforms.scoring.score import NPSS
 from transforms.sql import load_sql
-from warehouse.failures import EnvironmentProblem
+from warehouse.failures import EnvironmentProblem, WrongUsage
 from warehouse.home import Home
 
 Breakdown = Literal["year", "period", "region", "agency"]
@@ -141,6 +141,19 @@ def read_scores(home: Home, year: int, as_of: date | None = None) -> ScoreSheet:
         [gap for row in rows if row["measure"] in ("nss", "perspective_score") for gap in _gaps(row)],
         number("printed_npss", NPSS),
     )
+
+
+def read_revisions(home: Home, item: str) -> list[dict[str, Any]]:
+    """Every version of an indicator, or of the NPSS, with from when to when it was known. Grain: one period and version."""
+    with published(home) as connection:
+        rows = _records(
+            connection, load_sql("warehouse.sql", "read_revisions.sql"), {"item": item, "office": office().office_code}
+        )
+    if not rows:
+        raise WrongUsage(f"nothing is known of {item!r}; `kpi values` lists the indicators")
+    for row in rows:
+        row["value"] = decimal_text(row["value"], row.pop("decimals"))
+    return rows
 
 
 def read_reconciliation(home: Home, year: int) -> list[dict[str, Any]]:

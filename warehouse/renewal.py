@@ -1,258 +1,252 @@
-"""Renews the facts after deliveries: what must be derived again, the derivation, and the entry into the facts. One transaction."""
+"""Renews the facts: derives the partitions that are due and enters them, all in one transaction with the reconciliation.
 
-import hashlib
-from collections import defaultdict
-from dataclasses import dataclass
-from datetime import datetime
-from importlib.resources import files
+A fact of a closed year never changes by itself: what would change it is tried, noted as pending, and left to a restatement.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import astuple, dataclass, replace
 from typing import Any
 
 import duckdb
+import polars as pl
 
 from expectations.contract import load_contract
 from expectations.identity import states_table
 from transforms.definitions import load_indicators
-from transforms.periods import year_period
-from transforms.reference import office
 from transforms.services import load_services
-from warehouse.agreed import PRINT, SHARED_SOURCES
+from transforms.sql import identifier, load_sql
+from warehouse.agreed import PRINT
+from warehouse.changes import NumberChange, changes_of, told
+from warehouse.closing import closed_years
 from warehouse.connection import Warehouse
-from warehouse.derivation import View, derive_indicator, derive_service, summarise_service
-from warehouse.facts import KPI_VALUES, SERVICE_SUMMARY, Change, enter_fresh, make_fresh_table, plain_number
+from warehouse.derivation import View, derive_indicator, derive_service, look_now, summarise_service
+from warehouse.digests import printed_digest, words_digest
+from warehouse.facts import KPI_VALUES, SERVICE_SUMMARY, Change, enter_fresh, make_fresh_table
 from warehouse.ledger import UNPUBLISHED, Run, read_meta, write_meta
+from warehouse.partitions import CAUSES, SCORES, Partition, Plan, plan_partitions
 from warehouse.queries import single_value
 from warehouse.reconciliation import renew_reconciliation
 from warehouse.scores import BUDGET, enter_scores
 from warehouse.stopwatch import Stopwatch
 
-DEFINITIONS = "definitions_digest"
-DEFINING = ("transforms.indicators", "transforms.services", "transforms.reference", "transforms.scoring")
+PRINTED, WORDS = "printed_digest", "words_digest"
+SETTLED: dict[str, pl.DataType | type[pl.DataType]] = {
+    "item": pl.String, "year": pl.Int32, "definition_digest": pl.String, "code_digest": pl.String, "source_state": pl.String,
+    "known_batch": pl.Int32, "settled_at": pl.Datetime("us"), "why": pl.String, "rows_read": pl.Int64,
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
-class Plan:
-    """What a run must derive: (source, year) pairs, and the cause of each; ``years`` are all years that anything touches."""
+class Renewal:
+    """What a renewal changed, and what of closed years it would have changed."""
 
-    causes: dict[tuple[str, int], str]
-    years: list[int]
-
-
-def plan_renewal(connection: duckdb.DuckDBPyConnection, clock: datetime) -> Plan:
-    """Years that deliveries touched, whose clock moved on (running years, rows dated later), or all where definitions changed."""
-    pending = connection.execute(
-        "SELECT source, year, bool_and(is_correction) FROM ledger.pending_years JOIN ledger.batches USING (batch_id, source) GROUP BY ALL"
-    ).fetchall()
-    known = connection.execute("SELECT source, year, settled_at, waits_until FROM ledger.source_years").fetchall()
-    causes: dict[tuple[str, int], str] = {}
-    is_changed = read_meta(connection, DEFINITIONS) not in (None, definitions_digest())
-    for source, year, settled_at, waits_until in known:
-        end = max(filter(None, (year_period(year).end, waits_until)))
-        if settled_at < min(clock, end):
-            causes[source, year] = "late_data"
-        elif is_changed:
-            causes[source, year] = "code"
-    causes |= {
-        (source, year): "correction" if only_corrections else "late_data" for source, year, only_corrections in pending
-    }
-    causes = {(source, year): cause for (source, year), cause in causes.items() if year_period(year).has_begun(clock)}
-    years = {year for _, year, *_ in known} | {year for _, year in causes}
-    return Plan(causes, sorted(year for year in years if year_period(year).has_begun(clock)))
+    changed: list[Change]
+    pending: list[NumberChange]
 
 
-def renew_facts(warehouse: Warehouse, run: Run, watch: Stopwatch) -> list[Change]:
-    """Derives what the plan names and enters it. Nothing is derived where nothing could have changed.
+Derive = Callable[[duckdb.DuckDBPyConnection, Sequence[Partition], View, Stopwatch], None]
+
+
+def renew_facts(
+    warehouse: Warehouse, run: Run, watch: Stopwatch, years: list[int] | None = None, derive: Derive | None = None
+) -> Renewal:
+    """Derives and enters what is due in ``years`` (None: all). Nothing is derived where nothing could have changed.
 
     Raises GateFailed where a delivered printed value is derived otherwise: nothing of the derivation is entered then.
     """
-    with warehouse.transaction() as connection:
-        plan = plan_renewal(connection, run.clock)
-        if not plan.causes:
-            return []
-        view = View(run.clock)
-        make_fresh_table(connection, KPI_VALUES, "fresh_values")
-        make_fresh_table(connection, SERVICE_SUMMARY, "fresh_summary")
-        with watch.step("services"):
-            _derive_services(connection, plan, view)
-        with watch.step("indicators"):
-            _derive_indicators(connection, plan, view)
-        with watch.step("facts"):
-            changes = _enter(connection, plan, run)
-            _settle(connection, plan, run.clock)
-        with watch.step("scores"):
-            changes += enter_scores(connection, plan.years, _item_causes(plan), run, view)
-        with watch.step("reconciliation"):
-            renew_reconciliation(connection, view)
-        if changes or _has_entered(connection, run):
-            write_meta(connection, UNPUBLISHED, "yes")
-        return changes
+    connection = warehouse.connection
+    plan, closed = plan_partitions(connection, run.clock, years), closed_years(connection)
+    open_due = [partition for partition in plan.due if partition.year not in closed]
+    closed_due = [partition for partition in plan.due if partition.year in closed]
+    changed: list[Change] = []
+    if open_due or read_meta(connection, PRINTED) != printed_digest():
+        with warehouse.transaction():
+            (derive or derive_partitions)(connection, open_due, plan.view, watch)
+            enter_derived(connection, plan, open_due, run, watch)
+            with watch.step("reconciliation"):
+                renew_reconciliation(connection, plan.view)
+                write_meta(connection, PRINTED, printed_digest())
+            settle(connection, open_due, run, are_entered=True)
+            changed = told(changes_of(connection, run.name))
+            if _has_entered(connection, run):
+                write_meta(connection, UNPUBLISHED, "yes")
+    if read_meta(connection, WORDS) != words_digest():
+        write_meta(connection, WORDS, words_digest())
+        write_meta(connection, UNPUBLISHED, "yes")
+    if closed_due:
+        _note_pending(warehouse, plan, closed_due, run, watch)
+    return Renewal(changed, pending_changes(connection))
 
 
-def _has_entered(connection: duckdb.DuckDBPyConnection, run: Run) -> bool:
-    """Whether the run opened any version, also one that differs in its components alone."""
-    tables = (KPI_VALUES, SERVICE_SUMMARY)
-    return any(single_value(connection, f"SELECT 1 FROM {table.name} WHERE run = $1", [run.name]) for table in tables)
-
-
-def definitions_digest() -> str:
-    """Fingerprint of everything that says what the numbers mean: definitions, evidence queries, services, reference data."""
-    digest = hashlib.sha256()
-    for package in (*DEFINING, "transforms"):
-        for file in sorted(files(package).iterdir(), key=lambda f: f.name):
-            if file.is_file():
-                digest.update(file.name.encode() + b"\0" + file.read_bytes())
-    return digest.hexdigest()
-
-
-def _derive_services(connection: duckdb.DuckDBPyConnection, plan: Plan, view: View) -> None:
-    for service in load_services().services:
-        for year in plan.years:
-            if (service.source, year) in plan.causes:
+def derive_partitions(
+    connection: duckdb.DuckDBPyConnection, partitions: Sequence[Partition], view: View, watch: Stopwatch
+) -> None:
+    """(Re)creates the temporary tables ``fresh_values`` and ``fresh_summary`` for these partitions."""
+    make_fresh_table(connection, KPI_VALUES, "fresh_values")
+    make_fresh_table(connection, SERVICE_SUMMARY, "fresh_summary")
+    by_item: dict[str, list[int]] = {}
+    for partition in partitions:
+        by_item.setdefault(partition.item.name, []).append(partition.year)
+    with watch.step("services"):
+        for service in load_services().services:
+            for year in by_item.get(service.service, []):
                 derive_service(connection, service, year, view)
                 summarise_service(connection, year, view)
+    with watch.step("indicators"):
+        for indicator in load_indicators():
+            if years := by_item.get(indicator.id):
+                _derive_values(
+                    connection,
+                    [f.row(f.period.cut_off(view.clock)) for f in derive_indicator(connection, indicator, years, view)],
+                )
+    look_now(connection)
 
 
-def _derive_indicators(connection: duckdb.DuckDBPyConnection, plan: Plan, view: View) -> None:
-    """All indicators of all known years: they are small, and a source's first delivery changes the status of every year."""
-    rows: list[list[Any]] = []
-    for indicator in load_indicators():
-        rows += [
-            fresh.row(fresh.period.cut_off(view.clock))
-            for fresh in derive_indicator(connection, indicator, plan.years, view)
-        ]
-    names = [
-        "indicator",
-        "period",
-        "office",
-        "definition_version",
-        "cut_off",
-        "value",
-        "decimals",
-        "unit",
-        "target",
-        "status",
-        "numerator",
-        "denominator",
-        "excluded",
-        "band_low",
-        "band_high",
-        "is_provisional",
-        "flags",
-        "evidence_hash",
-    ]
+def _derive_values(connection: duckdb.DuckDBPyConnection, rows: list[list[Any]]) -> None:
+    names = [*KPI_VALUES.key, "definition_version", "cut_off", *KPI_VALUES.compared[1:]]
     if rows:
         marks = ", ".join(f"${n + 1}" for n in range(len(names)))
         connection.executemany(f"INSERT INTO fresh_values ({', '.join(names)}) VALUES ({marks})", rows)
 
 
-def _enter(connection: duckdb.DuckDBPyConnection, plan: Plan, run: Run) -> list[Change]:
-    connection.execute("CREATE OR REPLACE TEMP TABLE fact_causes (item VARCHAR, year INTEGER, cause VARCHAR)")
-    causes = [(*item, cause) for item, cause in _item_causes(plan).items()]
-    if causes:
-        connection.executemany("INSERT INTO fact_causes VALUES ($1, $2, $3)", causes)
+def enter_derived(
+    connection: duckdb.DuckDBPyConnection, plan: Plan, partitions: Sequence[Partition], run: Run, watch: Stopwatch
+) -> None:
+    """Enters the fresh rows of these partitions, and the scores that rest on them."""
+    connection.execute("CREATE OR REPLACE TEMP TABLE entered_partitions (item VARCHAR, year INTEGER, cause VARCHAR)")
+    if partitions:
+        rows = [[partition.item.name, partition.year, partition.cause] for partition in partitions]
+        connection.executemany("INSERT INTO entered_partitions VALUES ($1, $2, $3)", rows)
     reason = (
         "CASE WHEN old_version <> definition_version THEN 'definition' ELSE coalesce("
-        "(SELECT cause FROM fact_causes WHERE item = {item} AND fact_causes.year = {year}), 'late_data') END"
+        "(SELECT cause FROM entered_partitions WHERE item = {item} AND entered_partitions.year = {year}), 'late_data') END"
     )
-    changes: list[Change] = []
-    year = "CAST(left(changed_facts.period, 4) AS INTEGER)"
-    scope = "list_contains([" + ", ".join(map(str, plan.years)) + "], CAST(left(fact.period, 4) AS INTEGER))"
-    enter_fresh(
-        connection,
-        KPI_VALUES,
-        "fresh_values",
-        scope,
-        reason.format(item="changed_facts.indicator", year=year),
-        run.clock,
-        run.name,
+    scope = "({item}, {year}) IN (SELECT (item, year) FROM entered_partitions)"
+    with watch.step("facts"):
+        for table, fresh, item, year in (
+            (KPI_VALUES, "fresh_values", "indicator", "CAST(left({row}.period, 4) AS INTEGER)"),
+            (SERVICE_SUMMARY, "fresh_summary", "service", "{row}.year"),
+        ):
+            enter_fresh(
+                connection, table, fresh,
+                scope.format(item=f"fact.{item}", year=year.format(row="fact")),
+                reason.format(item=f"changed_facts.{item}", year=year.format(row="changed_facts")),
+                run.clock, run.name,
+            )  # fmt: skip
+    with watch.step("scores"):
+        years = [partition.year for partition in partitions if partition.item.name == SCORES]
+        if years:
+            enter_scores(connection, years, _causes(plan, partitions), run, plan.view)
+
+
+def settle(
+    connection: duckdb.DuckDBPyConnection, partitions: Sequence[Partition], run: Run, *, are_entered: bool
+) -> None:
+    """Notes from what each partition was derived, and until when rows that are dated later wait."""
+    if not partitions:
+        return
+    frame = pl.DataFrame(
+        [[p.item.name, p.year, *astuple(p.basis), p.why, p.rows] for p in partitions], schema=SETTLED, orient="row"
     )
-    changes += _changes(connection, "indicator", "period", "value", "facts.kpi_values", run)
-    derived = [
-        f"({service.service!r}, {y})"
-        for service in load_services().services
-        for y in plan.years
-        if (service.source, y) in plan.causes
-    ]
-    scope = f"(fact.service, fact.year) IN ({', '.join(derived)})" if derived else "false"
-    enter_fresh(
-        connection,
-        SERVICE_SUMMARY,
-        "fresh_summary",
-        scope,
-        reason.format(item="changed_facts.service", year="changed_facts.year"),
-        run.clock,
-        run.name,
-    )
-    changes += _changes(
-        connection, "service || '.completion'", "group_name", "completion_percent", "facts.service_summary", run
-    )
-    return changes
+    connection.register("settled_frame", frame.to_arrow())
+    state = {"run_id": run.run_id, "are_entered": are_entered}
+    for query in ("settle_partitions.sql", "note_derivations.sql"):
+        named = {name: value for name, value in state.items() if f"${name}" in load_sql("warehouse.sql", query)}
+        connection.execute(load_sql("warehouse.sql", query), named)
+    for table, item in (
+        ("ledger.staged_partitions", "item"),
+        ("facts.staged_values", "indicator"),
+        ("facts.staged_summary", "service"),
+    ):
+        of_year = "year" if item == "item" else "partition_year"
+        connection.execute(f"DELETE FROM {table} WHERE ({item}, {of_year}) IN (SELECT (item, year) FROM settled_frame)")
+    connection.unregister("settled_frame")
+    for source, year in sorted({(source, p.year) for p in partitions for source in p.item.sources}):
+        _note_waiting_rows(connection, source, year, run)
 
 
-def _item_causes(plan: Plan) -> dict[tuple[str, int], str]:
-    """The cause by service, indicator or budget, and year; late data go before corrections where both came.
-
-    Agreements and printed values concern every indicator, but only where its own rows are no cause.
-    """
-    found: dict[tuple[str, int], set[str]] = defaultdict(set)
-    shared: dict[tuple[str, int], set[str]] = defaultdict(set)
-    for (source, year), cause in plan.causes.items():
-        if source in (BUDGET, PRINT):
-            found[source, year].add(cause)
-        for service in load_services().services:
-            if service.source == source:
-                found[service.service, year].add(cause)
-        for indicator in load_indicators():
-            if source in indicator.sources:
-                found[indicator.id, year].add(cause)
-            elif source in SHARED_SOURCES:
-                shared[indicator.id, year].add(cause)
-    order = ["late_data", "correction", "code"]
-    return {item: min(causes, key=order.index) for item, causes in (shared | found).items()}
-
-
-def _changes(
-    connection: duckdb.DuckDBPyConnection, item: str, period: str, value: str, table: str, run: Run
-) -> list[Change]:
-    """What this run changed, each with the value before. Of the services, the year and its periods (not regions and agencies)."""
-    keys = "indicator, period, office" if item == "indicator" else "service, year, breakdown, group_name, office"
-    shown = f"office = '{office().office_code}'" if item == "indicator" else "breakdown IN ('year', 'period')"
+def pending_changes(connection: duckdb.DuckDBPyConnection) -> list[NumberChange]:
+    """The numbers of closed years that wait for a restatement."""
     rows = connection.execute(
-        f"""WITH versions AS (
-          SELECT {item} AS item, {period} AS period, CAST({value} AS VARCHAR) AS new, reason, run, known_from, known_to,
-            -- a line that had gone and comes back had no value before
-            CASE WHEN lag(known_to) OVER earlier = known_from THEN lag(CAST({value} AS VARCHAR)) OVER earlier END AS old
-          FROM {table} WHERE {shown}
-          WINDOW earlier AS (PARTITION BY {keys} ORDER BY known_from, run)
-        ) SELECT item, period, old, new, reason FROM versions WHERE run = $1 ORDER BY item, period""",
-        [run.name],
+        "SELECT item, period, year, old, new, cause, true FROM ledger.pending_changes ORDER BY item, period"
     ).fetchall()
-    if item != "indicator":
-        rows += connection.execute(
-            f"""SELECT {item}, {period}, CAST({value} AS VARCHAR), NULL,
-              coalesce((SELECT cause FROM fact_causes WHERE item = service AND fact_causes.year = vanished_facts.year), 'late_data')
-            FROM vanished_facts WHERE {shown} ORDER BY ALL"""
-        ).fetchall()
-    changes = [
-        Change(item, period, plain_number(old), plain_number(new), reason) for item, period, old, new, reason in rows
-    ]
-    # A service's version may differ in its components alone; what is told of it is the completion. An indicator's is told whole.
-    return [change for change in changes if item == "indicator" or change.reason is None or change.old != change.new]
+    return [NumberChange(*row) for row in rows]
 
 
-def _settle(connection: duckdb.DuckDBPyConnection, plan: Plan, clock: datetime) -> None:
-    """The pending years are derived; notes the clock, and until when rows dated later than it wait."""
-    for source, year in plan.causes:
-        contract = load_contract(source)
-        waits = None
-        if contract.state:
-            waits = single_value(
-                connection,
-                f"SELECT max(CAST({contract.state.time} AS TIMESTAMP)) FROM {states_table(contract)} "
-                f"WHERE CAST({contract.state.time} AS TIMESTAMP) > $1 AND {contract.year} = $2",
-                [clock, year],
-            )
-        connection.execute("DELETE FROM ledger.source_years WHERE source = $1 AND year = $2", [source, year])
-        connection.execute("INSERT INTO ledger.source_years VALUES ($1, $2, $3, $4)", [source, year, clock, waits])
-    # Years that have not begun stay pending: nothing of them is derived before they do.
-    connection.execute("DELETE FROM ledger.pending_years WHERE year <= $1", [clock.year])
-    write_meta(connection, DEFINITIONS, definitions_digest())
+class OnlyTried(Exception):
+    """Ends a transaction that was made to see what would change."""
+
+
+def _note_pending(warehouse: Warehouse, plan: Plan, due: Sequence[Partition], run: Run, watch: Stopwatch) -> None:
+    """Derives the partitions of closed years to see what would change, takes it back, and notes it as pending."""
+    connection = warehouse.connection
+    years = sorted({partition.year for partition in due})
+    waiting = waiting_partitions(connection, plan, years)
+    found: list[NumberChange] = []
+    with suppress(OnlyTried), warehouse.transaction():
+        derive_partitions(connection, waiting, plan.view, watch)
+        enter_derived(connection, plan, waiting, run, watch)
+        found = [change for change in changes_of(connection, run.name) if change.year in years]
+        raise OnlyTried
+    with warehouse.transaction():
+        changed = [change for change in found if change.old != change.new]
+        connection.execute("DELETE FROM ledger.pending_changes WHERE list_contains($1, year)", [years])
+        for change in changed:
+            connection.execute(
+                "INSERT INTO ledger.pending_changes VALUES ($1, $2, $3, $4, $5, $6, $7)",
+                [change.item, change.period, change.old, change.new, change.reason or "late_data", change.year, run.run_id],
+            )  # fmt: skip
+        pending = {change.year for change in changed}
+        settle(connection, [p for p in due if p.year in pending], run, are_entered=False)
+        settle(connection, [p for p in waiting if p.year not in pending], run, are_entered=True)
+
+
+def waiting_partitions(connection: duckdb.DuckDBPyConnection, plan: Plan, years: Sequence[int]) -> list[Partition]:
+    """The partitions of closed years that are due, or were derived since their facts were entered, each with its cause."""
+    rows = connection.execute(load_sql("warehouse.sql", "pending_partitions.sql"), {"years": list(years)}).fetchall()
+    lagging = {(item, year): causes for item, year, causes in rows}
+    behind = {year for _, year in lagging} | {partition.year for partition in plan.due}
+    found = []
+    for partition in plan.partitions:
+        causes = [*lagging.get((partition.item.name, partition.year), []), *([partition.why] if partition.why else [])]
+        rests_on_others = partition.item.name == SCORES and partition.year in behind
+        if partition.year in years and (causes or rests_on_others):
+            known = [cause for cause in causes if cause in CAUSES]
+            found.append(replace(partition, why=min(known, key=CAUSES.index) if known else CAUSES[0]))
+    return found
+
+
+def _note_waiting_rows(connection: duckdb.DuckDBPyConnection, source: str, year: int, run: Run) -> None:
+    contract = load_contract(source)
+    waits = None
+    if contract.state:
+        time = f"CAST({identifier(contract.state.time)} AS TIMESTAMP)"
+        waits = single_value(
+            connection,
+            f"SELECT max({time}) FROM {states_table(contract)} WHERE {time} > $1 AND {contract.year} = $2",
+            [run.clock, year],
+        )
+    connection.execute("DELETE FROM ledger.source_years WHERE source = $1 AND year = $2", [source, year])
+    connection.execute("INSERT INTO ledger.source_years VALUES ($1, $2, $3, $4)", [source, year, run.clock, waits])
+
+
+def _causes(plan: Plan, partitions: Sequence[Partition]) -> Mapping[tuple[str, int], str]:
+    """Why each item was derived again; why the budget and the prints of a year concern its scores."""
+    causes = {(partition.item.name, partition.year): partition.cause for partition in partitions}
+    for year in {partition.year for partition in partitions}:
+        causes |= {
+            (source, year): cause
+            for source in (BUDGET, PRINT)
+            if (cause := plan.source_cause(source, year)) is not None
+        }
+    return causes
+
+
+def _has_entered(connection: duckdb.DuckDBPyConnection, run: Run) -> bool:
+    """Whether the run opened or closed any version, also one that differs in its components alone."""
+    tables = ("facts.kpi_values", "facts.service_summary", "facts.kpi_scores")
+    return any(
+        single_value(connection, f"SELECT 1 FROM {table} WHERE run = $1 OR closed_by = $1 LIMIT 1", [run.name])
+        for table in tables
+    )

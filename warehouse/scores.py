@@ -16,9 +16,9 @@ from transforms.scoring.score import Budget, Result, Score, score_year
 from transforms.sql import load_sql
 from warehouse.agreed import PRINT, PrintedItem, read_printed
 from warehouse.derivation import View
-from warehouse.facts import KPI_SCORES, Change, enter_fresh, make_fresh_table, plain_number
-from warehouse.ledger import UNPUBLISHED, Run, write_meta
-from warehouse.queries import has_table, single_value
+from warehouse.facts import KPI_SCORES, enter_fresh, make_fresh_table
+from warehouse.ledger import Run
+from warehouse.queries import has_table
 
 BUDGET = "budget"
 # What a print calls a score -> the measure of ours that it stands beside.
@@ -29,10 +29,8 @@ REASONS = ("late_data", "correction", "definition", "code")
 Causes = Mapping[tuple[str, int], str]
 
 
-def enter_scores(
-    connection: duckdb.DuckDBPyConnection, years: list[int], causes: Causes, run: Run, view: View
-) -> list[Change]:
-    """Scores these years from the standing values and enters what differs. Gives the changed NPSS.
+def enter_scores(connection: duckdb.DuckDBPyConnection, years: list[int], causes: Causes, run: Run, view: View) -> None:
+    """Scores these years from the standing values and enters what differs.
 
     ``causes`` says why an indicator, or the budget, of a year was derived again; a number inherits the reason of its inputs.
     """
@@ -55,12 +53,6 @@ def enter_scores(
         run.clock,
         run.name,
     )
-    if single_value(connection, "SELECT 1 FROM facts.kpi_scores WHERE run = $1", [run.name]):
-        write_meta(connection, UNPUBLISHED, "yes")
-    found = connection.execute(load_sql("warehouse.sql", "changed_scores.sql"), {"run": run.name}).fetchall()
-    return [
-        Change(item, period, plain_number(old), plain_number(new), reason) for item, period, old, new, reason in found
-    ]
 
 
 def score_inputs(connection: duckdb.DuckDBPyConnection, year: int, view: View) -> tuple[list[Result], list[Budget]]:

@@ -34,12 +34,43 @@ CREATE TABLE IF NOT EXISTS ledger.validation_results (
   batch_id INTEGER, source VARCHAR, rule VARCHAR, severity VARCHAR, rows_checked BIGINT, rows_failed BIGINT
 );
 
--- one row a source and year that a delivery touched and no run has derived since
-CREATE TABLE IF NOT EXISTS ledger.pending_years (source VARCHAR, year INTEGER, batch_id INTEGER);
+-- one row a source, year and delivery that touched it
+CREATE TABLE IF NOT EXISTS ledger.touched_years (source VARCHAR, year INTEGER, batch_id INTEGER);
 
--- one row a source and year that any delivery ever touched; settled_at is the clock of the last derivation,
--- waits_until the own time of the last row that is dated later than it
+-- one row a source and year that was derived; waits_until is the own time of its last row that is dated later than the clock
 CREATE TABLE IF NOT EXISTS ledger.source_years (source VARCHAR, year INTEGER, settled_at TIMESTAMP, waits_until TIMESTAMP);
+
+-- one row an item (service, indicator, scores) and year: by which definition and code, up to which delivery and on which clock
+-- it was derived last; entered_batch is the last delivery that its standing facts know (a closed year's lag behind)
+CREATE TABLE IF NOT EXISTS ledger.partitions (
+  item VARCHAR, year INTEGER, definition_digest VARCHAR, code_digest VARCHAR, source_state VARCHAR, known_batch INTEGER,
+  entered_batch INTEGER, settled_at TIMESTAMP, run_id INTEGER
+);
+
+-- one row a partition that a backfill has derived and no run has entered yet: a later one goes on from here
+CREATE TABLE IF NOT EXISTS ledger.staged_partitions AS SELECT * FROM ledger.partitions LIMIT 0;
+
+-- one row a derivation of a partition, in order
+CREATE TABLE IF NOT EXISTS ledger.derivations (
+  run_id INTEGER, item VARCHAR, year INTEGER, state VARCHAR, cause VARCHAR, rows_read BIGINT, seconds DECIMAL(12,3)
+);
+
+-- one row a year that was published as final: its facts change by a restatement alone
+CREATE TABLE IF NOT EXISTS ledger.closings (year INTEGER, closed_at TIMESTAMP, publication_id INTEGER);
+
+-- one row a published number of a closed year that would change
+CREATE TABLE IF NOT EXISTS ledger.pending_changes (
+  item VARCHAR, period VARCHAR, old VARCHAR, new VARCHAR, cause VARCHAR, year INTEGER, run_id INTEGER
+);
+
+-- one row a correction entry and delivery that was made of it
+CREATE TABLE IF NOT EXISTS ledger.corrections (
+  correction_id VARCHAR, source VARCHAR, record_key VARCHAR, column_name VARCHAR, digest VARCHAR, reason VARCHAR, owner VARCHAR,
+  batch_id INTEGER
+);
+
+-- one row a restatement: why, and who approved it
+CREATE TABLE IF NOT EXISTS ledger.restatements (run_id INTEGER, years INTEGER[], reason VARCHAR, approver VARCHAR, applied_at TIMESTAMP);
 
 -- one row a publication
 CREATE TABLE IF NOT EXISTS ledger.publications (publication_id INTEGER, run_id INTEGER, manifest_sha256 VARCHAR);
@@ -49,16 +80,20 @@ CREATE TABLE IF NOT EXISTS quarantine.held_rows (
   batch_id INTEGER, source VARCHAR, row_number BIGINT, reasons VARCHAR[], record_key VARCHAR, year INTEGER, part VARCHAR,
   closed_by_batch_id INTEGER
 );
+-- as the delivery $known_batch of a derivation found them (a session variable; without one, as they are now)
 CREATE OR REPLACE VIEW quarantine.open_rows AS
-SELECT batch_id, source, row_number, reasons, record_key, year, part FROM quarantine.held_rows WHERE closed_by_batch_id IS NULL;
+SELECT batch_id, source, row_number, reasons, record_key, year, part
+FROM quarantine.held_rows
+WHERE batch_id <= coalesce(getvariable('known_batch'), 2147483647)
+  AND (closed_by_batch_id IS NULL OR closed_by_batch_id > coalesce(getvariable('known_batch'), 2147483647));
 
--- one row an indicator, period and version of its value (bitemporal: known_from <= t < known_to)
+-- one row an indicator, period and version of its value (bitemporal: known_from <= t < known_to); closed_by: the run that ended it
 CREATE TABLE IF NOT EXISTS facts.kpi_values (
   indicator VARCHAR, period VARCHAR, office VARCHAR, definition_version VARCHAR, cut_off TIMESTAMP,
   value DECIMAL(28,6), decimals INTEGER, unit VARCHAR, target DECIMAL(28,6), status VARCHAR,
   numerator DECIMAL(28,6), denominator DECIMAL(28,6), excluded VARCHAR, band_low DECIMAL(28,6), band_high DECIMAL(28,6),
   is_provisional BOOLEAN, flags VARCHAR[], evidence_hash VARCHAR,
-  known_from TIMESTAMP, known_to TIMESTAMP, reason VARCHAR, run VARCHAR
+  known_from TIMESTAMP, known_to TIMESTAMP, reason VARCHAR, run VARCHAR, closed_by VARCHAR
 );
 
 -- one row a service, year, breakdown and group, and version of its numbers (bitemporal)
@@ -69,14 +104,14 @@ CREATE TABLE IF NOT EXISTS facts.service_summary (
   decided_count BIGINT, two_day_percent DECIMAL(9,2), median_days DECIMAL(12,2), p90_days DECIMAL(12,2),
   excluded VARCHAR, completion_band_low DECIMAL(9,2), completion_band_high DECIMAL(9,2),
   is_provisional BOOLEAN, evidence_hash VARCHAR,
-  known_from TIMESTAMP, known_to TIMESTAMP, reason VARCHAR, run VARCHAR
+  known_from TIMESTAMP, known_to TIMESTAMP, reason VARCHAR, run VARCHAR, closed_by VARCHAR
 );
 
 -- one row a number of a year's score (measure and item), and version of it (bitemporal)
 CREATE TABLE IF NOT EXISTS facts.kpi_scores (
   measure VARCHAR, item VARCHAR, year INTEGER, office VARCHAR, definition_version VARCHAR, cut_off TIMESTAMP,
   value DECIMAL(28,6), decimals INTEGER, unit VARCHAR, status VARCHAR, missing VARCHAR, category VARCHAR, is_provisional BOOLEAN,
-  known_from TIMESTAMP, known_to TIMESTAMP, reason VARCHAR, run VARCHAR
+  known_from TIMESTAMP, known_to TIMESTAMP, reason VARCHAR, run VARCHAR, closed_by VARCHAR
 );
 
 -- one row a printed number, or a check of printed numbers, as the last run compared it
@@ -84,3 +119,9 @@ CREATE TABLE IF NOT EXISTS facts.reconciliation (
   item VARCHAR, year INTEGER, report_year INTEGER, published VARCHAR, derived VARCHAR, verdict VARCHAR, discrepancy VARCHAR,
   note VARCHAR, printed_in VARCHAR, is_delivered BOOLEAN
 );
+
+-- what a backfill has derived and no run has entered yet, by partition
+CREATE TABLE IF NOT EXISTS facts.staged_values AS
+SELECT * EXCLUDE (known_from, known_to, reason, run, closed_by), CAST(NULL AS INTEGER) AS partition_year FROM facts.kpi_values LIMIT 0;
+CREATE TABLE IF NOT EXISTS facts.staged_summary AS
+SELECT * EXCLUDE (known_from, known_to, reason, run, closed_by), CAST(NULL AS INTEGER) AS partition_year FROM facts.service_summary LIMIT 0;

@@ -1,8 +1,8 @@
--- table: ledger.pending_years
+-- table: ledger.touched_years
 -- grain: one year that the delivery touches: of every state of every key in it, and of every row held or closed by it
 -- inputs: {states} (the source's states), quarantine.held_rows
 -- parameters: $batch_id, $source; {year} is the contract's expression for a row's year
-INSERT INTO ledger.pending_years
+INSERT INTO ledger.touched_years
 WITH touched_keys AS (
   SELECT record_key FROM {states} WHERE batch_id = $batch_id OR replaced_by_batch_id = $batch_id
 ), touched_years AS (

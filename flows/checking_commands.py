@@ -1,0 +1,54 @@
+"""The commands that check: ``kpi validate``, ``doctor``."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from flows.options import (
+    EXIT_ENVIRONMENT,
+    EXIT_GATE,
+    HomeOption,
+    JsonOption,
+    app,
+    exit_codes,
+    home_of,
+)
+
+
+@app.command()
+def validate(
+    file: Annotated[Path, typer.Argument(help="The file to check.")],
+    source: Annotated[str, typer.Option(help="The source whose contract it must keep.")],
+    lang: Annotated[str, typer.Option(help="Language of the messages: id or en.")] = "id",
+    as_json: JsonOption = False,
+    home: HomeOption = None,
+) -> None:
+    """Check one file against its contract; load nothing. Exit 0: every row is good; 1: it is not."""
+    from flows.render import print_json, print_validation  # noqa: PLC0415
+    from warehouse.validation import validate_file  # noqa: PLC0415
+
+    with exit_codes():
+        result = validate_file(file, source, lang)
+        if as_json:
+            print_json(result)
+        else:
+            print_validation(result)
+        if not result["ok"]:
+            raise typer.Exit(EXIT_GATE)
+
+
+@app.command()
+def doctor(home: HomeOption = None, as_json: JsonOption = False) -> None:
+    """Check the environment: versions, disk, locks, the last run, the freshness of every source."""
+    from flows.render import print_checks, print_json  # noqa: PLC0415
+    from warehouse.doctor import examine  # noqa: PLC0415
+
+    with exit_codes():
+        checks = examine(home_of(home))
+        if as_json:
+            print_json(checks)
+        else:
+            print_checks(checks)
+        if any(check["verdict"] == "bad" for check in checks):
+            raise typer.Exit(EXIT_ENVIRONMENT)

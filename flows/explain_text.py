@@ -1,0 +1,93 @@
+"""``kpi explain`` for people: one screen from the number down to its records."""
+
+from typing import Any
+
+from flows.render import NO_VALUE, table
+
+SHOWN_KEYS, SHOWN_DELIVERIES = 8, 20
+
+
+def print_explanation(found: dict[str, Any]) -> None:
+    """Definition, formula with its numbers, records by role, deliveries, rules, history, keys."""
+    value = found["value"] or NO_VALUE
+    print(f"{found['indicator']} {found['period']} = {value} {found['unit']} ({found['status']})")
+    print(f"  {found['title']}")
+    print(
+        f"  definition version {found['definition_version']}"
+        + (f", {found['legal_basis']}" if found["legal_basis"] else "")
+    )
+    print(f"  {found['formula']}")
+    if "steps" in found:
+        table(
+            "The way down",
+            ["level", "id", "of", "number", "value", "status", "records"],
+            [
+                [s["level"], s["id"], s["of"], s["number"], s.get("value"), s.get("status"), s.get("records")]
+                for s in found["steps"]
+            ],
+            3,
+        )
+    records = found["records"]
+    lines = [["numerator", "", len(records["numerator"])], ["denominator only", "", len(records["denominator"])]]
+    lines += [["excluded", reason, count] for reason, count in sorted(found["excluded"].items())]
+    if records.get("held"):
+        lines.append(["held back", "in quarantine: in the quality band alone", len(records["held"])])
+    table("Records by role", ["role", "reason", "records"], lines, 2)
+    deliveries = found["deliveries"]
+    table(
+        "Deliveries behind it",
+        ["source", "file", "sha256", "rows"],
+        [[d["source"], d["file"], d["sha256"][:12], d["rows"]] for d in deliveries[:SHOWN_DELIVERIES]],
+        3,
+    )
+    _more(len(deliveries) - SHOWN_DELIVERIES, "deliveries")
+    for source in sorted({rule["source"] for rule in found["rules"]}):
+        rules = [rule for rule in found["rules"] if rule["source"] == source]
+        held = ", ".join(
+            f"{rule['rule']} held or noted {rule['rows_failed']:,}" for rule in rules if rule["rows_failed"]
+        )
+        checked = max(rule["rows_checked"] for rule in rules)
+        print(
+            f"Rules that let them in: {len(rules)} of contract {source} over {checked:,} rows; {held or 'no row failed one'}"
+        )
+    for entry in found["corrections"]:
+        print(
+            f"Corrected: {entry['source']} {entry['key']} column {entry['column']} ({entry['id']}: {entry['reason']}; {entry['owner']})"
+        )
+    table(
+        "History of the value",
+        ["known from", "known to", "reason", "approved by", "value"],
+        [
+            [
+                _moment(h["known_from"]),
+                _moment(h["known_to"]),
+                h["reason"],
+                h.get("approver"),
+                h["value"] or h["status"],
+            ]
+            for h in found["history"]
+        ],
+        4,
+    )
+    for role, title in (("numerator", "numerator"), ("denominator", "denominator only")):
+        _keys(title, records[role])
+    _keys("excluded", [f"{entry['key']} ({entry['reason']})" for entry in records["excluded"]])
+    print(
+        "These records give the value again: "
+        + ("yes" if found["reproduced"] else "NO; `kpi reproduce` says what differs")
+    )
+
+
+def _keys(title: str, keys: list[str]) -> None:
+    if keys:
+        print(f"{title}: {', '.join(keys[:SHOWN_KEYS])}")
+        _more(len(keys) - SHOWN_KEYS, "keys")
+
+
+def _more(count: int, what: str) -> None:
+    if count > 0:
+        print(f"  and {count:,} more {what} (--json lists them)")
+
+
+def _moment(iso: str | None) -> str:
+    return "" if iso is None else iso[:19].replace("T", " ")
