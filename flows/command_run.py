@@ -1,5 +1,6 @@
-"""``kpi run``: the nightly flow with a Prefect server around it, and its history complete before the command ends."""
+"""``kpi run`` and ``kpi backfill``: a flow with a Prefect server around it, and its history complete before the command ends."""
 
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -7,24 +8,63 @@ from uuid import UUID
 
 from flows.prefect_runtime import prefect_api, wait_for_history
 from flows.render import say
+from warehouse.backfill import plan_rows
 from warehouse.connection import open_warehouse
+from warehouse.inbox import deliveries
 from warehouse.ledger import run_clock
+from warehouse.partitions import plan_partitions
+
+Report = dict[str, Any]
 
 
-def run_nightly(root: Path, as_of: date | None) -> dict[str, Any]:
-    """Runs the flow and gives its report. The lock and the clock come first: who cannot run need not wait for a server."""
-    with open_warehouse(root, "kpi run") as warehouse:
+def run_nightly(root: Path, as_of: date | None) -> Report:
+    """Runs the nightly flow and gives its report."""
+
+    def nightly_flow() -> Report:
+        from flows.nightly import nightly  # noqa: PLC0415
+
+        return nightly(str(root), _text(as_of))
+
+    return _with_prefect(root, as_of, "kpi run", nightly_flow)
+
+
+def run_backfill(root: Path, years: list[int], as_of: date | None, runner: str, workers: int) -> Report:
+    """Runs the backfill flow and gives its report."""
+
+    def backfill_flow() -> Report:
+        from flows.backfill import backfill, task_runner  # noqa: PLC0415
+
+        return backfill.with_options(task_runner=task_runner(runner, workers))(str(root), years, _text(as_of))
+
+    return _with_prefect(root, as_of, f"kpi backfill {years[0]}..{years[-1]}", backfill_flow)
+
+
+def plan_backfill(root: Path, years: list[int], as_of: date | None) -> Report:
+    """What a backfill would do: ``partitions``, and the ``new_files`` that it would take in first. Changes nothing."""
+    with open_warehouse(root, "kpi backfill --dry-run") as warehouse:
+        plan = plan_partitions(warehouse.connection, run_clock(warehouse.connection, as_of), years)
+        known = {
+            (source, sha256)
+            for source, sha256 in warehouse.connection.execute("SELECT source, sha256 FROM ledger.batches").fetchall()
+        }
+        found = [d for d in deliveries(warehouse.home) if (d.source, d.sha256(warehouse.home)) not in known]
+        return {"new_files": [delivery.file for delivery in found], "partitions": plan_rows(plan.partitions)}
+
+
+def _with_prefect(root: Path, as_of: date | None, purpose: str, run_flow: Callable[[], Report]) -> Report:
+    """The lock and the clock come first: who cannot run need not wait for a server."""
+    with open_warehouse(root, purpose) as warehouse:
         run_clock(warehouse.connection, as_of)
-        return _run_flow(root, as_of)
+        with prefect_api(root, say):
+            from flows.steps import on_progress  # noqa: PLC0415
 
-
-def _run_flow(root: Path, as_of: date | None) -> dict[str, Any]:
-    with prefect_api(root, say):
-        from flows.nightly import nightly, on_progress  # noqa: PLC0415
-
-        on_progress(say)
-        report: dict[str, Any] = nightly(str(root), None if as_of is None else as_of.isoformat())
-        history = wait_for_history(UUID(report.pop("flow_run_id")), None)
-        if not history.complete:
-            say(f"Prefect's history is not complete: {history}")
+            on_progress(say)
+            report = run_flow()
+            history = wait_for_history(UUID(report.pop("flow_run_id")), None)
+            if not history.complete:
+                say(f"Prefect's history is not complete: {history}")
     return report
+
+
+def _text(day: date | None) -> str | None:
+    return None if day is None else day.isoformat()

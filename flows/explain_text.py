@@ -91,3 +91,16 @@ def _more(count: int, what: str) -> None:
 
 def _moment(iso: str | None) -> str:
     return "" if iso is None else iso[:19].replace("T", " ")
+
+
+def print_reproduction(found: dict[str, Any]) -> None:
+    """The number as published and as made again; of a difference every column."""
+    print(
+        f"{found['indicator']} {found['period']}, known from {_moment(found['known_from'])}: {found['value'] or NO_VALUE}"
+    )
+    print(f"  again from {found['deliveries']} archived deliveries: {found['recomputed'] or NO_VALUE}")
+    if found["equal"]:
+        print("  equal, with all its components and the fingerprint of its records")
+        return
+    for column, (published, again) in found["differences"].items():
+        print(f"  DIFFERS in {column}: published {published}, again {again}")

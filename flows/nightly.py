@@ -1,107 +1,22 @@
-"""The nightly flow: what is new in the inbox goes through to publication. Tasks hand on references, never frames.
+"""The nightly flow: what is new in the inbox goes through to publication."""
 
-The steps themselves are ``warehouse.pipeline.Pipeline``; this module says when they run, what is retried, and what is shown.
-"""
-
-from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 from typing import Any
 
-from prefect import flow, runtime, task
-from prefect.artifacts import create_markdown_artifact, create_table_artifact
-from prefect.client.schemas.objects import State, TaskRun
-from prefect.tasks import Task
+from prefect import flow, runtime
 
-from flows.messages import failure_report, value_rows
-from warehouse.failures import EnvironmentProblem
-from warehouse.inbox import Delivery
-from warehouse.pipeline import Pipeline, a_run
-
-Say = Callable[[str], None]
-_running: dict[str, Pipeline] = {}
-_say: list[Say] = []
-
-
-def on_progress(say: Say) -> None:
-    """Where progress lines go besides Prefect's log: the command's terminal."""
-    _say[:] = [say]
-
-
-def _tell(line: str) -> None:
-    for say in _say:
-        say(line)
-
-
-def _may_pass(_task: Task[Any, Any], _run: TaskRun, state: State[Any]) -> bool:
-    """A full disk or a busy file may be better in a while; a broken rule or a gate will not."""
-    failure = state.result(raise_on_failure=False) if state.is_failed() else None
-    return isinstance(failure, (EnvironmentProblem, OSError))
-
-
-@task(tags=["kpi", "inbox"])
-def find_deliveries(home: str) -> list[tuple[str, list[Delivery]]]:
-    """What lies in the inbox, by source, in the order of taking in."""
-    return _running[home].find()
-
-
-@task(
-    tags=["kpi", "delivery"],
-    task_run_name="take in {source}",
-    retries=2,
-    retry_delay_seconds=5,
-    retry_condition_fn=_may_pass,
-)
-def take_in_source(home: str, source: str, found: list[Delivery]) -> int:
-    """The deliveries of one source, from landing to states. Gives how many there were."""
-    _running[home].take_in(source, found, _tell)
-    return len(found)
-
-
-@flow(name="take-in", flow_run_name="take in", persist_result=False)
-def take_in(home: str) -> int:
-    """Every delivery that is not known yet. Gives how many lay in the inbox."""
-    return sum(take_in_source(home, source, found) for source, found in find_deliveries(home))
-
-
-@task(tags=["kpi", "facts"], retries=2, retry_delay_seconds=5, retry_condition_fn=_may_pass)
-def renew_facts(home: str) -> int:
-    """Derives what the deliveries and the clock may have changed. Gives the number of changed facts."""
-    changed = len(_running[home].renew())
-    _tell(f"facts: {changed} changed")
-    return changed
-
-
-@task(tags=["kpi", "publication"], retries=2, retry_delay_seconds=5, retry_condition_fn=_may_pass)
-def publish(home: str) -> bool:
-    """Switches to a new publication where anything differs from the last."""
-    published = _running[home].publish()
-    _tell("published" if published else "nothing new to publish")
-    return published
-
-
-@task(tags=["kpi", "report"])
-def leave_artifacts(home: str) -> None:
-    """A table of the KPIs, a table of the deliveries with their counts, a text of what failed."""
-    pipeline = _running[home]
-    report = pipeline.report.as_dict()
-    create_table_artifact(
-        key="kpi-values", table=value_rows(pipeline.warehouse.home), description="KPI values as published"
-    )
-    create_table_artifact(key="deliveries", table=report["batches"], description=f"Deliveries of {pipeline.run.name}")
-    create_markdown_artifact(key="what-failed", markdown=failure_report(pipeline.report, pipeline.warehouse.home))
+from flows.steps import leave_artifacts, publish, renew_facts, running, take_in
+from warehouse.pipeline import a_run
 
 
 @flow(name="nightly", persist_result=False)
 def nightly(home: str, as_of: str | None = None) -> dict[str, Any]:
     """The whole run. ``as_of`` (yyyy-mm-dd) pretends that today is that day. Gives the report of ``kpi run --json``."""
     with a_run(Path(home), date.fromisoformat(as_of) if as_of else None) as pipeline:
-        _running[home] = pipeline
-        try:
+        with running(home, pipeline):
             take_in(home)
             renew_facts(home)
             publish(home)
             leave_artifacts(home)
-        finally:
-            del _running[home]
         return pipeline.end().as_dict() | {"flow_run_id": str(runtime.flow_run.id)}

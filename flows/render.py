@@ -174,6 +174,22 @@ def print_revisions(rows: list[dict[str, Any]]) -> None:
     )
 
 
+def print_backfill_plan(plan: dict[str, Any]) -> None:
+    """What a backfill would do, due partitions first; then how many are current."""
+    due = [p for p in plan["partitions"] if p["state"] != "current"]
+    if plan["new_files"]:
+        print(
+            f"{len(plan['new_files'])} deliveries in the inbox are new: they are taken in first, and may make more years due."
+        )
+    table(
+        "Partitions to derive",
+        ["item", "year", "state", "why", "new deliveries", "rows"],
+        [[p["item"], str(p["year"]), p["state"], p["why"], p["deliveries"], p["rows"]] for p in due],
+        4,
+    )
+    print(f"{len(due)} to derive, {len(plan['partitions']) - len(due)} current")
+
+
 def print_plan(steps: list[dict[str, Any]]) -> None:
     """What a restatement would change, or has changed."""
     if not steps:

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from flows.options import AsOf, HomeOption, JsonOption, app, exit_codes, home_of, parse_day
+from flows.options import EXIT_GATE, AsOf, HomeOption, JsonOption, app, exit_codes, home_of, parse_day
 
 PretendDay = Annotated[
     str | None, typer.Option("--as-of", metavar="YYYY-MM-DD", help="Pretend that today is this day.")
@@ -29,6 +29,22 @@ def explain(
     with exit_codes():
         found = explain_item(home_of(home), item, period, parse_day(as_of))
         (print_json if as_json else print_explanation)(found)
+
+
+@app.command()
+def reproduce(
+    item: ItemArgument, period: PeriodOption, as_of: AsOf = None, home: HomeOption = None, as_json: JsonOption = False
+) -> None:
+    """Compute a number again from the archived deliveries alone, and compare exactly. Exit 1: it differs."""
+    from flows.explain_text import print_reproduction  # noqa: PLC0415
+    from flows.render import print_json  # noqa: PLC0415
+    from warehouse.reproduction import reproduce as reproduce_item  # noqa: PLC0415
+
+    with exit_codes():
+        found = reproduce_item(home_of(home), item, period, parse_day(as_of))
+        (print_json if as_json else print_reproduction)(found)
+        if not found["equal"]:
+            raise typer.Exit(EXIT_GATE)
 
 
 @app.command()

@@ -1,10 +1,16 @@
 """The commands that write: ``kpi sample``, ``run``, ``serve``."""
 
+from enum import StrEnum
 from typing import Annotated
 
 import typer
 
 from flows.options import EXIT_REFUSED, HomeOption, JsonOption, app, exit_codes, home_of, parse_day, parse_years
+
+
+class Runner(StrEnum):
+    local = "local"
+    dask = "dask"
 
 
 @app.command()
@@ -41,6 +47,34 @@ def run(
 
     with exit_codes():
         report = run_nightly(home_of(home), parse_day(as_of))
+        (print_json if as_json else print_report)(report)
+        if report["refused"]:
+            raise typer.Exit(EXIT_REFUSED)
+
+
+@app.command()
+def backfill(
+    years: Annotated[str, typer.Argument(help="A year or a span, such as 2020..2023.")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan; change nothing.")] = False,
+    runner: Annotated[Runner, typer.Option(help="Where partitions are derived.")] = Runner.local,
+    workers: Annotated[int, typer.Option(min=1, help="How many at once.")] = 2,
+    as_of: Annotated[
+        str | None, typer.Option("--as-of", metavar="YYYY-MM-DD", help="Pretend that today is this day.")
+    ] = None,
+    home: HomeOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Take in what is new, then derive these years in full, whatever is missing or stale. Can be stopped and resumed."""
+    from flows.command_run import plan_backfill, run_backfill  # noqa: PLC0415
+    from flows.render import print_backfill_plan, print_json, print_report  # noqa: PLC0415
+
+    with exit_codes():
+        span = parse_years(years)
+        if dry_run:
+            plan = plan_backfill(home_of(home), span, parse_day(as_of))
+            (print_json if as_json else print_backfill_plan)(plan)
+            return
+        report = run_backfill(home_of(home), span, parse_day(as_of), runner.value, workers)
         (print_json if as_json else print_report)(report)
         if report["refused"]:
             raise typer.Exit(EXIT_REFUSED)

@@ -35,7 +35,10 @@ class BatchCounts:
 
 
 class DeliveryLoad:
-    """One delivery, from its landed text to states and quarantine. ``rule_counts``: rows that break each rule."""
+    """One delivery, from its landed text to states and quarantine. ``rule_counts``: rows that break each rule.
+
+    ``batch_id`` is given where a recorded delivery is taken in again; else it is the next one.
+    """
 
     def __init__(
         self,
@@ -46,6 +49,7 @@ class DeliveryLoad:
         run_id: int,
         landed: Landed,
         watch: Stopwatch,
+        batch_id: int | None = None,
     ) -> None:
         self.warehouse, self.connection, self.contract, self.delivery = (
             warehouse,
@@ -54,7 +58,7 @@ class DeliveryLoad:
             delivery,
         )
         self.sha256, self.run_id, self.landed, self.watch = sha256, run_id, landed, watch
-        self.batch_id = self._one("SELECT coalesce(max(batch_id), 0) + 1 FROM ledger.batches")
+        self.batch_id = batch_id or self._one("SELECT coalesce(max(batch_id), 0) + 1 FROM ledger.batches")
         self.rule_counts: dict[str, int] = {}
 
     def run(self) -> BatchCounts:

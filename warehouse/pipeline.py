@@ -12,6 +12,7 @@ from typing import Any
 
 import duckdb
 
+from warehouse.backfill import fresh_from_staging, stage_partition
 from warehouse.changes import NumberChange
 from warehouse.connection import Warehouse, open_warehouse
 from warehouse.delivery_load import BatchCounts
@@ -21,6 +22,7 @@ from warehouse.held_rows import write_index
 from warehouse.inbox import Delivery, deliveries, strangers
 from warehouse.ledger import UNPUBLISHED, Run, begin_run, end_run, read_meta, write_meta
 from warehouse.loading import Refusal, Result, SourceLoad
+from warehouse.partitions import Partition, Plan, plan_partitions
 from warehouse.publication import current_publication, publish, verify_publication
 from warehouse.renewal import renew_facts
 from warehouse.stopwatch import Stopwatch
@@ -58,6 +60,7 @@ class Pipeline:
         self.watch = Stopwatch()
         self.run: Run = begin_run(warehouse.connection, as_of)
         self.report = RunReport(self.run.name)
+        self._plan: Plan | None = None
 
     def find(self) -> list[tuple[str, list[Delivery]]]:
         """What lies in the inbox, by source, in the order of taking in."""
@@ -91,6 +94,26 @@ class Pipeline:
         """Derives and enters what the deliveries and the clock may have changed; what concerns closed years is pending."""
         with self.warehouse.step, _full_disk_is_said():
             renewal = renew_facts(self.warehouse, self.run, self.watch)
+            self.report.changed, self.report.pending = renewal.changed, renewal.pending
+            return self.report.changed
+
+    def plan(self, years: list[int]) -> list[Partition]:
+        """What a backfill of ``years`` has to do, and what is done."""
+        self._plan = plan_partitions(self.warehouse.connection, self.run.clock, years)
+        return self._plan.partitions
+
+    def stage(self, item: str, year: int) -> str:
+        """Derives one planned partition and keeps it aside; several threads may do so at once. Gives a line of progress."""
+        if self._plan is None:
+            raise LookupError("nothing is planned yet")
+        partition = next(p for p in self._plan.partitions if (p.item.name, p.year) == (item, year))
+        stage_partition(self.warehouse, partition, self._plan.view, self.run)
+        return f"{item} {year}: derived ({partition.state}, {partition.why}, {partition.rows:,} rows)"
+
+    def enter_staged(self, years: list[int]) -> list[Change]:
+        """Enters what was staged of ``years``, all or nothing."""
+        with self.warehouse.step, _full_disk_is_said():
+            renewal = renew_facts(self.warehouse, self.run, self.watch, years, fresh_from_staging)
             self.report.changed, self.report.pending = renewal.changed, renewal.pending
             return self.report.changed
 

@@ -20,8 +20,8 @@ def explain_score(connection: duckdb.DuckDBPyConnection, item: str, question: Qu
     """NPSS, a perspective or an objective of a year. ``inputs`` are the explanations of its indicators, records and all."""
     if question.period.kind != "year":
         raise WrongUsage(f"a score is of a year, not of {question.period.id}")
-    scoring, year = load_scoring(), question.period.year
-    measure = "npss" if item == NPSS else "nss" if item in scoring.objectives else "perspective_score"
+    year = question.period.year
+    measure = measure_of(item)
     fact = find_fact(connection, "kpi_scores", {"measure": measure, "item": item, "year": year}, question, item)
     known = _numbers(connection, year, fact)
     objectives = _objectives(item)
@@ -64,6 +64,11 @@ def explain_score(connection: duckdb.DuckDBPyConnection, item: str, question: Qu
         "inputs": inputs,
         "reproduced": all(i["reproduced"] for i in inputs),
     }
+
+
+def measure_of(item: str) -> str:
+    """Under which measure the number of a score stands."""
+    return "npss" if item == NPSS else "nss" if item in load_scoring().objectives else "perspective_score"
 
 
 def _numbers(connection: duckdb.DuckDBPyConnection, year: int, fact: Fact) -> dict[tuple[str, str], str | None]:

@@ -7,7 +7,7 @@ import duckdb
 
 from transforms.exact import decimal_text
 from transforms.reference import office
-from transforms.services import Service
+from transforms.services import Service, load_services
 from transforms.sql import load_sql
 from warehouse.derivation import derive_service, look_now
 from warehouse.explain.lineage import Fact, Question, deliveries_of_rows, described, find_fact
@@ -39,7 +39,7 @@ def explain_service(
 ) -> dict[str, Any]:
     """``group``: empty, a province, ``vertical`` or an agency. Raises WrongUsage where the number is not known."""
     period, (column, numerator, denominator, text) = question.period, MEASURES[measure]
-    breakdown, group_name = _group(service, group, question)
+    breakdown, group_name = breakdown_of(service.service, group, question)
     name = f"{service.service}.{measure}" + (f"|{group}" if group else "")
     key = {"service": service.service, "year": period.year, "breakdown": breakdown, "group_name": group_name}
     fact = find_fact(connection, "service_summary", key, question, name)
@@ -85,7 +85,9 @@ def explain_service(
     }
 
 
-def _group(service: Service, group: str, question: Question) -> tuple[str, str]:
+def breakdown_of(service_name: str, group: str, question: Question) -> tuple[str, str]:
+    """(breakdown, group) of the summary in which the number stands. Raises WrongUsage where there is no such number."""
+    service = next(service for service in load_services().services if service.service == service_name)
     if question.period.kind == "date":
         if group or not service.has_periods:
             raise WrongUsage(

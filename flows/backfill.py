@@ -1,0 +1,66 @@
+"""The backfill flow: what is new is taken in, then past years are derived partition by partition, and published together."""
+
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from prefect import flow, runtime, task
+from prefect.futures import wait
+from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
+
+from flows.steps import leave_artifacts, pipeline_of, publish, running, take_in, tell
+from warehouse.backfill import plan_rows, stageable, summary
+from warehouse.failures import EnvironmentProblem
+from warehouse.pipeline import a_run
+
+
+@task(tags=["kpi", "partition"], task_run_name="{item} {year}")
+def derive_partition(home: str, item: str, year: int) -> str:
+    """One item and year; kept as soon as it is done. Gives its name."""
+    tell(pipeline_of(home).stage(item, year))
+    return f"{item} {year}"
+
+
+@task(tags=["kpi", "facts"])
+def enter_years(home: str, years: list[int]) -> int:
+    """Enters what was derived, scores the years and reconciles them: all or nothing. Gives the number of changed facts."""
+    changed = len(pipeline_of(home).enter_staged(years))
+    tell(f"facts: {changed} changed")
+    return changed
+
+
+@flow(name="backfill", persist_result=False)
+def backfill(home: str, years: list[int], as_of: str | None = None) -> dict[str, Any]:
+    """Derives ``years`` in full, whatever is missing or stale. Gives the report of ``kpi run --json`` with the plan beside it."""
+    day = date.fromisoformat(as_of) if as_of else None
+    with a_run(Path(home), day, f"kpi backfill {years[0]}..{years[-1]}") as pipeline:
+        with running(home, pipeline):
+            take_in(home)
+            plan = pipeline.plan(years)
+            tell(summary(plan))
+            with pipeline.watch.step("partitions"):
+                wait([derive_partition.submit(home, p.item.name, p.year) for p in stageable(plan)])
+            enter_years(home, years)
+            publish(home)
+            leave_artifacts(home)
+        report = pipeline.end().as_dict()
+        return report | {"plan": plan_rows(plan), "flow_run_id": str(runtime.flow_run.id)}
+
+
+def task_runner(name: str, workers: int) -> TaskRunner[Any]:
+    """Where partitions run: threads of this process, or a Dask cluster in it. The warehouse is one file that one process holds.
+
+    Raises EnvironmentProblem where prefect-dask is not installed.
+    """
+    if name == "local":
+        return ThreadPoolTaskRunner(max_workers=workers)
+    try:
+        from prefect_dask.task_runners import DaskTaskRunner  # noqa: PLC0415
+    except ImportError:
+        raise EnvironmentProblem(
+            "--runner dask needs the package prefect-dask: pip install 'kanreg-kpi[dask]', or use --runner local"
+        ) from None
+    runner: TaskRunner[Any] = DaskTaskRunner(
+        cluster_kwargs={"processes": False, "n_workers": 1, "threads_per_worker": workers, "dashboard_address": None}
+    )
+    return runner
