@@ -70,7 +70,9 @@ def print_report(report: dict[str, Any]) -> None:
     for name in report["unknown"]:
         print(f"NOT A SOURCE inbox/{name}: no contract has this name; move it, or add a contract")
     if report["changed"]:
-        indicators = [c for c in report["changed"] if c["old"] is not None or "." not in c["indicator"]]
+        # A first value that is none says nothing: `kpi values` has its status.
+        numbers = [c for c in report["changed"] if c["old"] is not None or c["new"] is not None]
+        indicators = [c for c in numbers if c["old"] is not None or "." not in c["indicator"]]
         table(
             "Values that changed",
             ["indicator", "period", "old", "new", "reason"],
