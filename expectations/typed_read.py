@@ -79,7 +79,7 @@ def content_hash(text: str) -> str:
     return f"left(sha256(getvariable('content_secret') || encode({text})), 32)"
 
 
-def _text(text: str) -> str:
+def delivered_text(text: str) -> str:
     """SQL of a delivered text without white space around it; NULL for the null tokens."""
     # Trimming every value costs more than all the parsing: only those that begin or end with white space are trimmed.
     is_trim = f"{text} >= '!' AND right({text}, 1) > ' ' AND NOT starts_with({text}, '\u00a0') AND NOT ends_with({text}, '\u00a0')"
@@ -94,9 +94,9 @@ def _read(column: Column, traits: FileTraits) -> list[str]:
     """The value, and the delivered text where the next step still looks at it."""
     delivered, name = identifier(column.name), identifier(column.column)
     if column.type in ("text", "nip"):
-        return [f"{_text(delivered)} AS {name}"]
+        return [f"{delivered_text(delivered)} AS {name}"]
     # What is written as the system itself would write it needs no pattern: nearly every value, at a tenth of the work.
-    value = f"CASE {_canonical(column, delivered)} ELSE {_value(column, f'({_text(delivered)})', traits)} END"
+    value = f"CASE {_canonical(column, delivered)} ELSE {_value(column, f'({delivered_text(delivered)})', traits)} END"
     return [f"{value} AS {name}", f"{delivered} AS {mark(column, 'delivered')}"]
 
 
@@ -112,7 +112,7 @@ def _typed(column: Column) -> list[str]:
             f"coalesce({needs_cleaning}, false) AS {mark(column, 'cleaned')}",
             f"regexp_full_match({cleaned}, '[0-9]{{18}}') AS {mark(column, 'is_number')}",
         ]
-    text = _text(mark(column, "delivered"))
+    text = delivered_text(mark(column, "delivered"))
     value = name
     if column.default is not None:
         value = f"coalesce({name}, CASE WHEN ({text}) IS NULL THEN CAST('{column.default}' AS {column.sql_type}) END)"

@@ -71,10 +71,18 @@ def take_in_source(home: str, source: str, found: list[Delivery]) -> int:
     return len(found)
 
 
+@task(tags=["kpi", "delivery"])
+def apply_corrections(home: str) -> int:
+    """The entries of ``corrections.yml``. Gives how many rows were corrected."""
+    return pipeline_of(home).correct(tell)
+
+
 @flow(name="take-in", flow_run_name="take in", persist_result=False)
 def take_in(home: str) -> int:
     """Every delivery that is not known yet. Gives how many lay in the inbox."""
-    return sum(take_in_source(home, source, found) for source, found in find_deliveries(home))
+    count = sum(take_in_source(home, source, found) for source, found in find_deliveries(home))
+    apply_corrections(home)
+    return count
 
 
 @task(tags=["kpi", "facts"], retries=2, retry_delay_seconds=5, retry_condition_fn=_may_pass)

@@ -34,5 +34,7 @@ def close_year(warehouse: Warehouse, year: int, run: Run) -> bool:
     )
     if read_meta(connection, UNPUBLISHED) == "yes" or single_value(connection, provisional, [str(year)]):
         raise WrongUsage(f"what is published of {year} is not final yet; `kpi run`, then close it")
-    connection.execute("INSERT INTO ledger.closings VALUES ($1, $2, $3)", [year, run.clock, publication])
+    connection.execute(
+        "INSERT INTO ledger.closings VALUES ($1, $2, $3, $4)", [year, run.clock, publication, run.run_id]
+    )
     return True

@@ -11,7 +11,7 @@ from expectations.rules import broken_rules, warning_counts
 from expectations.typed_read import FileTraits, mark, typed_rows
 from transforms.sql import identifier, load_sql
 from warehouse.connection import Warehouse
-from warehouse.delivery import Landed
+from warehouse.delivery import Landed, sha256_of
 from warehouse.failures import GateFailed
 from warehouse.inbox import Delivery
 from warehouse.queries import first_row, single_value
@@ -185,11 +185,12 @@ class DeliveryLoad:
 
     def _enter_into_ledger(self, counts: BatchCounts) -> None:
         self.connection.execute(
-            "INSERT INTO ledger.batches VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+            "INSERT INTO ledger.batches VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
             [
                 self.batch_id, self.run_id, counts.source, counts.file, self.sha256, self.delivery.is_correction,
                 self.landed.format, self.landed.decimal_comma, self.landed.is_typed,
                 counts.landed, counts.accepted, counts.quarantined, counts.duplicate,
+                sha256_of(self.warehouse.home.landed_file(self.contract.source, self.sha256)),
             ],
         )  # fmt: skip
         rows = [

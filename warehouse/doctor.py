@@ -12,6 +12,8 @@ import duckdb
 
 from expectations.contract import load_contract, source_names
 from transforms.periods import clock_now
+from warehouse.chain import find_break, links_count
+from warehouse.delivery import sha256_of
 from warehouse.home import Home
 from warehouse.lock import lock_holder
 from warehouse.publication import current_publication, verify_publication
@@ -95,7 +97,61 @@ def _warehouse(home: Home) -> list[Check]:
     except duckdb.Error as problem:
         return [_check("warehouse", "bad", f"cannot be opened: {problem}")]
     with connection:
-        return [_last_run(connection), *_freshness(connection)]
+        return [
+            _last_run(connection),
+            _chain(connection),
+            _archive(home, connection),
+            _pending(connection),
+            *_freshness(connection),
+        ]
+
+
+def _chain(connection: duckdb.DuckDBPyConnection) -> Check:
+    """The ledger as its runs were sealed."""
+    try:
+        broken = find_break(connection)
+    except duckdb.Error as problem:
+        broken = f"it cannot be read: {problem}"
+    if broken:
+        return _check(
+            "ledger",
+            "bad",
+            f"not as it was sealed at {broken}; find out who changed it, and restore the warehouse from a backup",
+        )
+    return _check("ledger", "good", f"{links_count(connection)} runs, each as it was sealed")
+
+
+def _archive(home: Home, connection: duckdb.DuckDBPyConnection) -> Check:
+    """Every delivery that was taken in is archived, as it was written."""
+    rows = connection.execute(
+        "SELECT source, file, sha256, archive_sha256 FROM ledger.batches ORDER BY batch_id"
+    ).fetchall()
+    purged = 0
+    for source, file, sha256, archive_sha256 in rows:
+        archive = home.landed_file(source, sha256)
+        if not archive.exists():
+            purged += 1
+        elif sha256_of(archive) != archive_sha256:
+            return _check(
+                "archive",
+                "bad",
+                f"{file}: landing/{source}/{archive.name} is not as it was written; restore it from a backup",
+            )
+    if purged:
+        return _check(
+            "archive",
+            "note",
+            f"{purged} of {len(rows)} deliveries are gone from the archive: they cannot be reproduced",
+        )
+    return _check("archive", "good", f"{len(rows)} deliveries, each as it was written")
+
+
+def _pending(connection: duckdb.DuckDBPyConnection) -> Check:
+    closed = [str(row[0]) for row in connection.execute("SELECT year FROM ledger.closings ORDER BY year").fetchall()]
+    waiting = first_row(connection, "SELECT count(*) FROM ledger.pending_changes") or (0,)
+    if waiting[0]:
+        return _check("closed years", "note", f"{waiting[0]} published values would change; see `kpi restate --plan`")
+    return _check("closed years", "good", f"closed: {', '.join(closed) or 'none'}; nothing is pending")
 
 
 def _last_run(connection: duckdb.DuckDBPyConnection) -> Check:

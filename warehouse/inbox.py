@@ -13,14 +13,18 @@ CORRECTIONS = "corrections"
 
 @dataclass(frozen=True)
 class Delivery:
-    """A file of the inbox. ``file`` is its path under ``inbox/``; one in a folder ``corrections/`` replaces what it repeats."""
+    """A file of the inbox. ``file`` is its path under ``inbox/``; one in a folder ``corrections/`` replaces what it repeats.
+
+    ``elsewhere``: where it lies if not there: a row that ``corrections.yml`` corrects is written by the product.
+    """
 
     source: str
     file: str
     is_correction: bool
+    elsewhere: str | None = None
 
     def path(self, home: Home) -> Path:
-        return home.inbox / self.file
+        return Path(self.elsewhere) if self.elsewhere else home.inbox / self.file
 
     def sha256(self, home: Home) -> str:
         return sha256_of(self.path(home))

@@ -13,8 +13,10 @@ from typing import Any
 import duckdb
 
 from warehouse.backfill import fresh_from_staging, stage_partition
+from warehouse.chain import seal_runs
 from warehouse.changes import NumberChange
 from warehouse.connection import Warehouse, open_warehouse
+from warehouse.corrections import apply_corrections
 from warehouse.delivery_load import BatchCounts
 from warehouse.facts import Change
 from warehouse.failures import EnvironmentProblem
@@ -53,7 +55,7 @@ class RunReport:
 
 
 class Pipeline:
-    """One run on an open warehouse. Steps are called in order: ``find``, ``take_in`` each, ``renew``, ``publish``, ``end``."""
+    """One run on an open warehouse. Steps are called in order: ``find``, ``take_in`` each, ``correct``, ``renew``, ``publish``, ``end``."""
 
     def __init__(self, warehouse: Warehouse, as_of: date | None = None) -> None:
         self.warehouse = warehouse
@@ -89,6 +91,22 @@ class Pipeline:
                     self.report.refused.append(result)
                 case _:
                     self.report.skipped.append(delivery.file)
+
+    def correct(self, progress: Progress) -> int:
+        """Applies the entries of ``corrections.yml``; one that cannot hold is refused. Gives how many rows were corrected."""
+
+        def tell(_: Delivery, result: Result) -> None:
+            if isinstance(result, BatchCounts):
+                self.report.batches.append(result)
+                progress(describe(result))
+
+        before = len(self.report.batches)
+        with self.warehouse.step, _full_disk_is_said():
+            refused = apply_corrections(self.warehouse, self.run, self.watch, tell)
+        self.report.refused += refused
+        for refusal in refused:
+            progress(describe(refusal))
+        return len(self.report.batches) - before
 
     def renew(self) -> list[Change]:
         """Derives and enters what the deliveries and the clock may have changed; what concerns closed years is pending."""
@@ -137,6 +155,7 @@ class Pipeline:
     def end(self, status: str = "done", message: str | None = None) -> RunReport:
         self.report.seconds = dict(self.watch.seconds)
         end_run(self.warehouse.connection, self.run, status, self.watch.seconds, message)
+        seal_runs(self.warehouse.connection)
         return self.report
 
 
@@ -157,6 +176,7 @@ def run_pipeline(root: Path, as_of: date | None = None, progress: Progress = lam
     with a_run(root, as_of) as pipeline:
         for source, found in pipeline.find():
             pipeline.take_in(source, found, progress)
+        pipeline.correct(progress)
         progress(f"facts: {len(pipeline.renew())} changed")
         progress("published" if pipeline.publish() else "nothing new to publish")
         return pipeline.end()

@@ -21,7 +21,7 @@ CREATE TABLE IF NOT EXISTS ledger.steps (run_id INTEGER, step VARCHAR, seconds D
 -- one row a delivery that was taken in; batch_id is the order in which deliveries were taken in
 CREATE TABLE IF NOT EXISTS ledger.batches (
   batch_id INTEGER, run_id INTEGER, source VARCHAR, file VARCHAR, sha256 VARCHAR, is_correction BOOLEAN, format VARCHAR,
-  decimal_comma BOOLEAN, is_typed BOOLEAN, landed BIGINT, accepted BIGINT, quarantined BIGINT, duplicate BIGINT
+  decimal_comma BOOLEAN, is_typed BOOLEAN, landed BIGINT, accepted BIGINT, quarantined BIGINT, duplicate BIGINT, archive_sha256 VARCHAR
 );
 
 -- one row a delivery that was refused whole, a run
@@ -56,7 +56,7 @@ CREATE TABLE IF NOT EXISTS ledger.derivations (
 );
 
 -- one row a year that was published as final: its facts change by a restatement alone
-CREATE TABLE IF NOT EXISTS ledger.closings (year INTEGER, closed_at TIMESTAMP, publication_id INTEGER);
+CREATE TABLE IF NOT EXISTS ledger.closings (year INTEGER, closed_at TIMESTAMP, publication_id INTEGER, run_id INTEGER);
 
 -- one row a published number of a closed year that would change
 CREATE TABLE IF NOT EXISTS ledger.pending_changes (
@@ -71,6 +71,9 @@ CREATE TABLE IF NOT EXISTS ledger.corrections (
 
 -- one row a restatement: why, and who approved it
 CREATE TABLE IF NOT EXISTS ledger.restatements (run_id INTEGER, years INTEGER[], reason VARCHAR, approver VARCHAR, applied_at TIMESTAMP);
+
+-- one row a run that has ended: digests of what it entered, by table, sealed with the link before
+CREATE TABLE IF NOT EXISTS ledger.chain (run_id INTEGER, contents VARCHAR, previous_sha256 VARCHAR, sha256 VARCHAR);
 
 -- one row a publication
 CREATE TABLE IF NOT EXISTS ledger.publications (publication_id INTEGER, run_id INTEGER, manifest_sha256 VARCHAR);

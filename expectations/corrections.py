@@ -1,0 +1,82 @@
+"""Corrections as data: a known error of a delivery, what it should read, why, and who answers for it.
+
+They stand in ``corrections.yml`` of the installation. An entry is guarded: it holds for the delivered value that it expects, and
+for no other.
+"""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Annotated, Any, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from expectations.contract import load_contract, source_names
+from transforms.yaml_text import read_yaml
+
+Text = Annotated[str, Field(min_length=1)]
+
+
+class Correction(BaseModel):
+    """One entry. ``key`` names the row by delivered columns: the key of the contract, with the state time where a key has several.
+
+    ``expected`` is the delivered text (null: empty), ``corrected`` what it should read; the row is then taken in again as a correction.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+$")]
+    source: Text
+    key: dict[str, str]
+    column: Text
+    expected: str | None
+    corrected: str | None
+    reason: Text
+    owner: Text
+
+    @field_validator("key", mode="before")
+    @classmethod
+    def _as_text(cls, key: Any) -> Any:
+        return {name: str(value) for name, value in key.items()} if isinstance(key, dict) else key
+
+    @model_validator(mode="after")
+    def _names_what_exists(self) -> Self:
+        if self.source not in source_names():
+            raise ValueError(f"{self.id}: there is no source {self.source!r}")
+        contract = load_contract(self.source)
+        known = set(contract.delivered_names)
+        if unknown := sorted({*self.key, self.column} - known):
+            raise ValueError(f"{self.id}: {self.source} has no column {', '.join(unknown)}")
+        needed = {column.name for column in contract.columns if column.column in contract.key}
+        if missing := sorted(needed - self.key.keys()):
+            raise ValueError(f"{self.id}: the key of {self.source} also has {', '.join(missing)}")
+        if self.column in needed:
+            raise ValueError(f"{self.id}: {self.column} is part of the key; a row of another key is another row")
+        if self.expected == self.corrected:
+            raise ValueError(f"{self.id}: expected and corrected are the same")
+        return self
+
+    @property
+    def digest(self) -> str:
+        """Of all that the entry says: an entry that was applied must not change under its id."""
+        return hashlib.sha256(json.dumps(self.model_dump(), sort_keys=True).encode()).hexdigest()
+
+
+class _File(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    corrections: list[Correction]
+
+
+def read_corrections(file: Path) -> list[Correction]:
+    """The entries, in order; none where there is no file. Raises ValueError that says what is wrong with which."""
+    if not file.is_file():
+        return []
+    try:
+        entries = _File.model_validate(read_yaml(file.read_text(encoding="utf-8"))).corrections
+    except ValidationError as problem:
+        first = problem.errors(include_input=False, include_url=False)[0]
+        place = ".".join(map(str, first["loc"]))
+        raise ValueError(f"{file.name}: {place}: {first['msg']}; see docs/how-to/correct-a-delivery.md") from None
+    names = [entry.id for entry in entries]
+    if repeated := sorted({name for name in names if names.count(name) > 1}):
+        raise ValueError(f"{file.name}: {', '.join(repeated)} stands there more than once")
+    return entries

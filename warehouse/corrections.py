@@ -1,0 +1,172 @@
+"""Applies ``corrections.yml``: the standing row of an entry is taken in again with one value corrected, as a correction.
+
+So it goes the way of every delivery: archived, checked by the rules, counted, explained, reproduced.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from expectations.contract import Contract, load_contract
+from expectations.corrections import Correction, read_corrections
+from expectations.identity import states_table
+from expectations.typed_read import delivered_text
+from transforms.sql import identifier
+from warehouse.connection import Warehouse
+from warehouse.delivery_load import BatchCounts
+from warehouse.inbox import Delivery
+from warehouse.ledger import Run
+from warehouse.loading import Refusal, Result, SourceLoad
+from warehouse.stopwatch import Stopwatch
+
+FILE = "corrections.yml"
+
+
+@dataclass(frozen=True)
+class _Standing:
+    """The row that stands for an entry: its delivery and row, its key in the warehouse, and what it delivers of the column."""
+
+    batch_id: int
+    file: str
+    sha256: str
+    row_number: int
+    record_key: str
+    delivered: str | None
+
+
+def apply_corrections(
+    warehouse: Warehouse, run: Run, watch: Stopwatch, tell: Callable[[Delivery, Result], None]
+) -> list[Refusal]:
+    """Takes in what is not applied yet; gives the entries that cannot hold, each with what to do.
+
+    Raises ValueError where the file itself is at fault.
+    """
+    refused = []
+    for entry in read_corrections(warehouse.home.root / FILE):
+        problem = _Application(warehouse, entry).apply(run, watch, tell)
+        if problem:
+            refused.append(
+                Refusal(f"{FILE}: {entry.id}", f"{FILE}: {entry.id}: {problem[0]}", f"{FILE}: {entry.id}: {problem[1]}")
+            )
+    return refused
+
+
+class _Application:
+    def __init__(self, warehouse: Warehouse, entry: Correction) -> None:
+        self.warehouse, self.connection, self.entry = warehouse, warehouse.connection, entry
+        self.contract: Contract = load_contract(entry.source)
+        self.delivery = Delivery(entry.source, f"{FILE}/{entry.id}.csv", True, str(self._spooled()))
+
+    def apply(self, run: Run, watch: Stopwatch, tell: Callable[[Delivery, Result], None]) -> tuple[str, str] | None:
+        """What is wrong with the entry, in both languages; None where it holds."""
+        known = self.connection.execute(
+            "SELECT digest, batch_id FROM ledger.corrections WHERE correction_id = $1", [self.entry.id]
+        ).fetchall()
+        if known and known[0][0] != self.entry.digest:
+            return (
+                "this entry was applied and has changed since; give the new one an id of its own",
+                "entri ini sudah diterapkan lalu berubah; beri id tersendiri untuk yang baru",
+            )
+        rows = self._standing_rows()
+        if len(rows) != 1:
+            return (
+                f"{len(rows)} standing rows have this key; name the state time too, or remove the entry",
+                f"{len(rows)} baris berlaku memiliki kunci ini; sebutkan juga waktu statusnya, atau hapus entri ini",
+            )
+        (row,) = rows
+        if row.file == self.delivery.file:
+            if not known:
+                self._note(row)
+            return None
+        if row.delivered != self.entry.expected:
+            return (
+                f"column {self.entry.column} of {row.file} row {row.row_number} does not hold the expected value any more; "
+                "look whether the source has mended it, then remove or renew the entry",
+                f"kolom {self.entry.column} pada {row.file} baris {row.row_number} tidak lagi berisi nilai yang diharapkan; "
+                "periksa apakah sumber sudah memperbaikinya, lalu hapus atau perbarui entri ini",
+            )
+        return self._take_in(row, run, watch, tell)
+
+    def _take_in(
+        self, row: _Standing, run: Run, watch: Stopwatch, tell: Callable[[Delivery, Result], None]
+    ) -> tuple[str, str] | None:
+        results: list[Result] = []
+
+        def hear(delivery: Delivery, result: Result) -> None:
+            results.append(result)
+            tell(delivery, result)
+
+        self._write(row)
+        try:
+            SourceLoad(self.warehouse, self.entry.source, run, watch).take_in([self.delivery], hear)
+        finally:
+            self._spooled().unlink(missing_ok=True)
+        if any(isinstance(result, BatchCounts) and result.accepted == 1 for result in results):
+            (standing,) = self._standing_rows()
+            self._note(standing)
+            return None
+        return (
+            "the corrected row was not accepted; `kpi quarantine` says which rule it breaks",
+            "baris yang dikoreksi tidak diterima; `kpi quarantine` menyebut aturan yang dilanggar",
+        )
+
+    def _standing_rows(self) -> list[_Standing]:
+        """The accepted rows with the entry's key that nothing has replaced, wherever they were delivered."""
+        batches = self.connection.execute(
+            "SELECT batch_id, file, sha256 FROM ledger.batches WHERE source = $1 AND accepted > 0 ORDER BY batch_id",
+            [self.entry.source],
+        ).fetchall()
+        found = []
+        for batch_id, file, sha256 in batches:
+            landed = self.warehouse.home.landed_file(self.entry.source, sha256)
+            found += [_Standing(batch_id, file, sha256, *row) for row in self._rows_of(batch_id, landed)]
+        return found
+
+    def _rows_of(self, batch_id: int, landed: Path) -> list[tuple[int, str, str | None]]:
+        if not landed.exists():
+            return []
+        names = list(self.entry.key)
+        same = " AND ".join(
+            f"{delivered_text(identifier(name))} IS NOT DISTINCT FROM ${number + 3}"
+            for number, name in enumerate(names)
+        )
+        return self.connection.execute(
+            f"SELECT states.row_number, states.record_key, {delivered_text(identifier(self.entry.column))} "
+            f"FROM read_parquet($1, file_row_number = true) AS landed JOIN {states_table(self.contract)} AS states "
+            f"ON states.batch_id = $2 AND states.row_number = landed.file_row_number + 1 AND replaced_by_batch_id IS NULL WHERE {same}",
+            [str(landed), batch_id, *(self.entry.key[name] for name in names)],
+        ).fetchall()
+
+    def _write(self, row: _Standing) -> None:
+        """The standing row as delivered, with the one value corrected."""
+        columns = ", ".join(
+            "$2 AS " + identifier(name) if name == self.entry.column else identifier(name)
+            for name in self.contract.delivered_names
+        )
+        landed = self.warehouse.home.landed_file(self.entry.source, row.sha256)
+        spooled = self._spooled()
+        spooled.touch(mode=0o600)
+        self.connection.execute(
+            f"COPY (SELECT {columns} FROM read_parquet($1, file_row_number = true) WHERE file_row_number + 1 = $3) "
+            f"TO '{str(spooled).replace(chr(39), chr(39) * 2)}' (HEADER)",
+            [str(landed), self.entry.corrected, row.row_number],
+        )
+
+    def _spooled(self) -> Path:
+        return self.warehouse.home.spool / f"correction-{self.entry.id}.csv"
+
+    def _note(self, row: _Standing) -> None:
+        entry = self.entry
+        self.connection.execute(
+            "INSERT INTO ledger.corrections VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+            [
+                entry.id,
+                entry.source,
+                row.record_key,
+                entry.column,
+                entry.digest,
+                entry.reason,
+                entry.owner,
+                row.batch_id,
+            ],
+        )
