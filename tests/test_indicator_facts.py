@@ -102,7 +102,7 @@ def test_of_two_printed_values_the_waived_one_stands(home, monkeypatch):
     (withheld,) = read_values(home, period="2023", indicator="IKU-12")
     assert (withheld["value"], withheld["status"], withheld["flags"]) == (None, "withheld_quality", ["printed_twice"])
     monkeypatch.setattr(warehouse.agreed, "waived_values", lambda: {"07|IKU-12|2023|realisasi": Decimal("71.62")})
-    deliver(home, "published_value/2.csv", PRINT + "07,IKU-12,2022,realisasi,70.08,2,Uraian\n")
+    deliver(home, "published_value/2.csv", PRINT + "07,IKU-11,2023,realisasi,70.08,2,Uraian\n")
     run_pipeline(home.root, date(2025, 1, 11))
     (waived,) = read_values(home, period="2023", indicator="IKU-12")
     assert (waived["value"], waived["status"], waived["flags"]) == ("71.62", "reported", ["printed_twice", "waived"])

@@ -78,6 +78,11 @@ class _Application:
             if not known:
                 self._note(row)
             return None
+        if known:
+            return (
+                f"{row.file} has replaced what this entry corrected; look which of the two is right, then remove the entry",
+                f"{row.file} sudah menggantikan koreksi entri ini; periksa mana yang benar, lalu hapus entri ini",
+            )
         if row.delivered != self.entry.expected:
             return (
                 f"column {self.entry.column} of {row.file} row {row.row_number} does not hold the expected value any more; "

@@ -1,0 +1,201 @@
+"""From a number to its records: every published number is explained, and the records that are listed give it again."""
+
+import json
+import subprocess
+import sys
+from datetime import date
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import RunHome
+from tests.time_home import TimeHome, letter
+from transforms.exact import decimal_text, round_half_up
+from transforms.periods import parse_period
+from warehouse.connection import open_warehouse
+from warehouse.explain import explain, explain_in
+from warehouse.explain.lineage import Question
+from warehouse.explain.services import MEASURES
+from warehouse.failures import EnvironmentProblem, WrongUsage
+from warehouse.reading import read_services, read_values
+from warehouse.reproduction import reproduce
+
+SHAPE = {
+    "indicator", "period", "value", "definition_version", "formula", "numerator", "denominator", "excluded", "deliveries", "history",
+    "records",
+}  # fmt: skip
+
+
+def test_integration(sample_2024: RunHome) -> None:
+    found = explain(sample_2024.root, "IKU-06", "2024")
+    assert found.keys() >= SHAPE
+    assert (found["value"], found["numerator"], found["denominator"], found["excluded"]) == ("100.00", 49, 49, {})
+    assert found["formula"].endswith("100 x the mean over channel of webservice 17 / 17, simpegnas 32 / 32 = 100.00")
+    assert len(found["records"]["numerator"]) == 49 and found["records"]["denominator"] == []
+    assert [(d["file"], d["rows"]) for d in found["deliveries"]] == [
+        ("integration/2024/integration_2024_letter_6.csv.gz", 392)
+    ]
+    assert found["history"][0]["reason"] is None and found["reproduced"]
+
+
+def test_the_third_quarter_has_its_denominator_only(sample_2024: RunHome) -> None:
+    found = explain(sample_2024.root, "IKU-06", "2024-Q3")
+    assert (found["value"], len(found["records"]["numerator"]), len(found["records"]["denominator"])) == (
+        "71.88",
+        31,
+        18,
+    )
+
+
+def test_satisfaction(sample_2024: RunHome) -> None:
+    found = explain(sample_2024.root, "iku-04", "2024")
+    assert (found["value"], found["numerator"], found["denominator"]) == ("93.37", None, 3217)
+    assert "mean of 2 semesters = 93.37" in found["formula"] and "INKA" in found["formula"]
+    assert len(found["records"]["denominator"]) == 3217
+    assert sum(d["rows"] for d in found["deliveries"]) == 3253 and found["reproduced"]
+
+
+def test_promotion(sample_2024: RunHome) -> None:
+    found = explain(sample_2024.root, "promotion", "2024")
+    assert (found["indicator"], found["value"], found["numerator"], found["denominator"]) == (
+        "promotion.completion",
+        "100.00",
+        38950,
+        38950,
+    )
+    assert len(found["records"]["numerator"]) == 38950
+    assert {entry["reason"] for entry in found["records"]["excluded"]} == set(found["excluded"])
+    assert sum(found["excluded"].values()) == len(found["records"]["excluded"])
+
+
+def test_the_score_goes_down_to_records(sample_2024: RunHome) -> None:
+    found = explain(sample_2024.root, "NPSS", "2024")
+    assert found["value"] == "99.27" and found["excluded"] == {"not_yet_measured": 1}
+    assert (
+        "stakeholder 25.00 + customer 25.31 + internal_process 24.78 + learning_growth 24.18 = 99.27"
+        in found["formula"]
+    )
+    assert "IKU-02|5500" in found["records"]["numerator"]
+    assert {step["level"] for step in found["steps"]} == {"perspective", "objective", "indicator"}
+    assert [i["indicator"] for i in found["inputs"]] == [f"IKU-{n:02d}" for n in range(1, 15)]
+
+
+def test_every_indicator_value_comes_again_from_its_records(sample_2024: RunHome) -> None:
+    with open_warehouse(sample_2024.root, "test") as warehouse:
+        for fact in read_values(sample_2024.home):
+            found = explain_in(warehouse.connection, fact["indicator"], Question(parse_period(fact["period"])))
+            assert found["reproduced"] and found["value"] == fact["value"], (fact["indicator"], fact["period"])
+            assert (
+                len(found["records"]["numerator"]) == (fact["numerator"] or 0)
+                or fact["numerator"] is None
+                or fact["indicator"] == "IKU-09"
+            )
+
+
+@pytest.mark.parametrize(
+    ("indicator", "period"),
+    [("IKU-02", "2024"), ("IKU-05", "2024"), ("IKU-07", "2024"), ("IKU-08", "2024"), ("IKU-14", "2024")],
+)
+def test_a_share_is_its_listed_records_counted(sample_2024: RunHome, indicator: str, period: str) -> None:
+    found = explain(sample_2024.root, indicator, period)
+    numerator, only = len(found["records"]["numerator"]), len(found["records"]["denominator"])
+    assert found["value"] == decimal_text(round_half_up(Fraction(100 * numerator, numerator + only), 2), 2)
+
+
+def test_every_measure_of_a_service_comes_again_from_its_records(sample_2024: RunHome) -> None:
+    with open_warehouse(sample_2024.root, "test") as warehouse:
+        lines = [line for line in read_services(sample_2024.home, 2024) if line["service"] != "promotion"]
+        vertical = [line for line in read_services(sample_2024.home, 2024, "region") if line["group"] == "vertical"]
+        for line in lines + vertical:
+            for measure in MEASURES if line["group"] == "2024" else ("received", "two_day"):
+                group = "" if line["group"] == "2024" else f"|{line['group']}"
+                found = explain_in(
+                    warehouse.connection, f"{line['service']}.{measure}{group}", Question(parse_period("2024"))
+                )
+                assert found["reproduced"], (line["service"], measure, group)
+                assert found["value"] == str(line[measure]), (line["service"], measure, group)
+        period = explain_in(warehouse.connection, "promotion.received", Question(parse_period("2024-02-01")))
+        assert (period["value"], len(period["records"]["numerator"])) == ("2012", 2012)
+
+
+def test_what_was_known_then(tmp_path: Path) -> None:
+    place = TimeHome(tmp_path)
+    place.deliver(
+        "integration/a.csv", letter("5500", integrated=False), letter("5502", integrated=True, channel="simpegnas")
+    )
+    place.run("2025-01-10")
+    place.deliver("integration/b.csv", letter("5500", integrated=True, number="L2", tgl_surat="2024-12-27"))
+    place.run("2025-02-10")
+    now, then = explain(tmp_path, "IKU-06", "2024"), explain(tmp_path, "IKU-06", "2024", date(2025, 1, 31))
+    assert (now["value"], then["value"]) == ("100.00", "50.00")
+    assert (now["records"]["numerator"], then["records"]["numerator"]) == (["5500", "5502"], ["5502"])
+    assert [[d["file"] for d in found["deliveries"]] for found in (then, now)] == [
+        ["integration/a.csv"],
+        ["integration/a.csv", "integration/b.csv"],
+    ]
+    assert [(h["value"], h["reason"]) for h in now["history"]] == [("50.00", None), ("100.00", "late_data")]
+    assert then["reproduced"] and now["reproduced"]
+    superseded = reproduce(tmp_path, "IKU-06", "2024", date(2025, 1, 31))
+    assert (superseded["value"], superseded["recomputed"], superseded["equal"]) == ("50.00", "50.00", True)
+
+
+@pytest.mark.parametrize(
+    ("item", "period", "value"),
+    [
+        ("IKU-06", "2024-Q3", "71.88"), ("IKU-04", "2024", "93.37"), ("IKU-09", "2024", "85.01"), ("NPSS", "2024", "99.27"),
+        ("SS2", "2024", "101.25"), ("pension.completion", "2024", "99.87"), ("promotion.received|vertical", "2024", "2382"),
+    ],
+)  # fmt: skip
+def test_a_number_is_reproduced_from_the_archive(sample_2024: RunHome, item: str, period: str, value: str) -> None:
+    found = reproduce(sample_2024.root, item, period)
+    assert (found["value"], found["recomputed"], found["equal"], found["differences"]) == (value, value, True, {})
+
+
+def test_a_changed_fact_is_not_reproduced(tmp_path: Path) -> None:
+    place = TimeHome(tmp_path)
+    place.deliver(
+        "integration/a.csv", letter("5500", integrated=False), letter("5502", integrated=True, channel="simpegnas")
+    )
+    place.run("2025-01-10")
+    with open_warehouse(tmp_path, "test") as warehouse:
+        warehouse.connection.execute(
+            "UPDATE facts.kpi_values SET value = 51 WHERE indicator = 'IKU-06' AND period = '2024'"
+        )
+    found = reproduce(tmp_path, "IKU-06", "2024")
+    assert (found["value"], found["recomputed"], found["equal"]) == ("51.00", "50.00", False)
+    assert found["differences"] == {"value": ["51.000000", "50.000000"]}
+    assert not explain(tmp_path, "IKU-06", "2024")["reproduced"]
+    for archive in place.home.landing.glob("*/*.parquet"):
+        archive.unlink()
+    with pytest.raises(EnvironmentProblem, match=r"integration/a\.csv: its archive"):
+        reproduce(tmp_path, "IKU-06", "2024")
+
+
+def test_what_nobody_knows(sample_2024: RunHome) -> None:
+    with pytest.raises(WrongUsage, match="nothing is called 'IKU-99'"):
+        explain(sample_2024.root, "IKU-99", "2024")
+    with pytest.raises(WrongUsage, match="nothing is known of IKU-06 2019"):
+        explain(sample_2024.root, "IKU-06", "2019")
+    with pytest.raises(WrongUsage, match="nip has no numbers by period"):
+        explain(sample_2024.root, "nip", "2024-02-01")
+    with pytest.raises(ValueError, match="not a period"):
+        explain(sample_2024.root, "IKU-06", "2024-Q7")
+
+
+def test_the_command_prints_a_screen_and_json(tmp_path: Path) -> None:
+    place = TimeHome(tmp_path)
+    place.deliver(
+        "integration/a.csv", letter("5500", integrated=False), letter("5502", integrated=True, channel="simpegnas")
+    )
+    place.run("2025-01-10")
+    kpi = [sys.executable, "-c", "from flows.cli import main; main()"]
+    asked = ["explain", "IKU-06", "--period", "2024", "--home", str(tmp_path)]
+    text = subprocess.run([*kpi, *asked], capture_output=True, text=True, check=True).stdout
+    assert (
+        text.startswith("IKU-06 2024 = 50.00 percent (derived)") and "These records give the value again: yes" in text
+    )
+    shape = json.loads(subprocess.run([*kpi, *asked, "--json"], capture_output=True, text=True, check=True).stdout)
+    assert shape.keys() >= SHAPE and shape["deliveries"][0].keys() == {"source", "file", "sha256", "rows"}
+    done = subprocess.run([*kpi, "reproduce", *asked[1:]], capture_output=True, text=True, check=False)
+    assert done.returncode == 0 and "equal, with all its components" in done.stdout
