@@ -47,6 +47,7 @@ test: check
 
 bench: $(STAMP_DEV)
 	$(BIN)/python -m benchmarks.million_rows
+	$(BIN)/python -m benchmarks.five_years
 
 # Writes the generated pages under docs/ anew.
 docs: $(STAMP_DEV)
