@@ -21,6 +21,8 @@ from warehouse.queries import has_table, single_value
 
 MEMORY_LIMIT = "1500MB"
 THREADS = 2
+# Raised where the ledger's tables change so that an older warehouse cannot be read.
+LAYOUT = "2"
 LEAST_FREE_BYTES = 200 * 1024**2
 SETTINGS = (
     "SET TimeZone = 'Asia/Jakarta'",
@@ -113,7 +115,12 @@ def prepare(connection: duckdb.DuckDBPyConnection, home: Home) -> None:
     """Schema, reference tables, session settings and the key. Does nothing twice."""
     for setting in SETTINGS:
         connection.execute(setting)
+    _require_own_layout(connection, home)
     connection.execute(load_sql("warehouse.sql", "ledger.sql"))
+    connection.execute(
+        "INSERT INTO ledger.meta SELECT 'layout', $1 WHERE NOT EXISTS (FROM ledger.meta WHERE name = 'layout')",
+        [LAYOUT],
+    )
     install_reference(connection)
     for source in source_names():
         create_states_table(connection, source)
@@ -122,6 +129,18 @@ def prepare(connection: duckdb.DuckDBPyConnection, home: Home) -> None:
     if known is None:
         connection.execute("INSERT INTO ledger.meta VALUES ('key_fingerprint', $1)", [fingerprint(key)])
     install_key(connection, key)
+
+
+def _require_own_layout(connection: duckdb.DuckDBPyConnection, home: Home) -> None:
+    """A warehouse of an earlier layout is not read as if it were ours."""
+    if not has_table(connection, "ledger", "meta"):
+        return
+    layout = single_value(connection, "SELECT value FROM ledger.meta WHERE name = 'layout'")
+    if layout != LAYOUT:
+        raise EnvironmentProblem(
+            f"the warehouse {home.warehouse} has the layout {layout or '1'} of an earlier version, this one needs {LAYOUT}: "
+            "keep the old home as it is, and let `kpi run --home NEW` take its inbox in anew"
+        )
 
 
 def install_key(connection: duckdb.DuckDBPyConnection, key: bytes) -> None:
