@@ -66,6 +66,7 @@ class Validator:
     def __init__(self, connection: "DuckDBPyConnection") -> None:
         self._borrowed = _BorrowedConnection(connection)
         self._suites: dict[str, tuple[Any, Any]] = {}
+        self.last_result: dict[str, Any] = {}
 
     def start(self) -> None:
         """Imports the validator: some seconds, that only a run with new rows pays, once."""
@@ -95,6 +96,8 @@ class Validator:
             # No failing values in the result: they would be personal data.
             result_format = {"result_format": "BASIC", "partial_unexpected_count": 0}
             outcome = batch_definition.get_batch().validate(suite, result_format=result_format)
+        # As the validator tells it, with counts and without a failing value.
+        self.last_result = outcome.to_json_dict()
         results = {result.expectation_config.meta["rule"]: result for result in outcome.results}
         _raise_for_exceptions(results, contract.all_rules)
         return [_rule_count(rule, results[rule.id], rows) for rule in contract.all_rules]

@@ -18,17 +18,28 @@ from flows.options import (
 
 @app.command()
 def validate(
-    file: Annotated[Path, typer.Argument(help="The file to check.")],
-    source: Annotated[str, typer.Option(help="The source whose contract it must keep.")],
+    file: Annotated[Path | None, typer.Argument(help="The file to check.")] = None,
+    source: Annotated[str, typer.Option(help="The source whose contract it must keep.")] = "",
+    show: Annotated[bool, typer.Option("--open", help="Open the validation report of the last run instead.")] = False,
     lang: Annotated[str, typer.Option(help="Language of the messages: id or en.")] = "id",
     as_json: JsonOption = False,
     home: HomeOption = None,
 ) -> None:
     """Check one file against its contract; load nothing. Exit 0: every row is good; 1: it is not."""
     from flows.render import print_json, print_validation  # noqa: PLC0415
+    from warehouse.failures import WrongUsage  # noqa: PLC0415
+    from warehouse.home import Home  # noqa: PLC0415
     from warehouse.validation import validate_file  # noqa: PLC0415
+    from warehouse.validation_report import last_page  # noqa: PLC0415
 
     with exit_codes():
+        if show:
+            page = last_page(Home(home_of(home)))
+            print(page)
+            typer.launch(page.as_uri())
+            return
+        if file is None or not source:
+            raise WrongUsage("name a FILE and its --source, or --open the report of the last run")
         result = validate_file(file, source, lang)
         if as_json:
             print_json(result)

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from prefect import flow, task
-from prefect.artifacts import create_markdown_artifact, create_table_artifact
+from prefect.artifacts import create_link_artifact, create_markdown_artifact, create_table_artifact
 from prefect.client.schemas.objects import State, TaskRun
 from prefect.tasks import Task
 
@@ -16,6 +16,7 @@ from flows.messages import failure_report, value_rows
 from warehouse.failures import EnvironmentProblem
 from warehouse.inbox import Delivery
 from warehouse.pipeline import Pipeline
+from warehouse.validation_report import run_page
 
 Say = Callable[[str], None]
 _running: dict[str, Pipeline] = {}
@@ -110,4 +111,9 @@ def leave_artifacts(home: str) -> None:
         key="kpi-values", table=value_rows(pipeline.warehouse.home), description="KPI values as published"
     )
     create_table_artifact(key="deliveries", table=report["batches"], description=f"Deliveries of {pipeline.run.name}")
+    create_link_artifact(
+        key="validation-report",
+        link=run_page(pipeline.warehouse.home, pipeline.run.name).as_uri(),
+        description=f"Validation report of {pipeline.run.name}",
+    )
     create_markdown_artifact(key="what-failed", markdown=failure_report(pipeline.report, pipeline.warehouse.home))

@@ -49,6 +49,10 @@ class Home:
     def publications(self) -> Path:
         return self.root / "publications"
 
+    @property
+    def validation_reports(self) -> Path:
+        return self.root / "reports" / "validation"
+
     def make(self) -> None:
         """Creates what is missing; keeps the private folders private."""
         for folder in (self.root, self.inbox, self.publications):

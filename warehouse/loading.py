@@ -24,6 +24,7 @@ from warehouse.ledger import UNPUBLISHED, Run, enter_refusal, write_meta
 from warehouse.queries import single_value
 from warehouse.refusal import DeliveryRefused
 from warehouse.stopwatch import START_UP, Stopwatch
+from warehouse.validation_report import write_raw
 
 # A group is closed at this many rows, so that neither its transaction nor its table of rows grows with the history.
 GROUP_ROWS = 250_000
@@ -146,6 +147,8 @@ class SourceLoad:
                     self.warehouse.validator.start()
                 with self.watch.step("validation"):
                     self._compare(group, self.warehouse.validator.count_broken_rules(self.contract, group.rows))
+                with self.watch.step("report"):
+                    write_raw(self.warehouse.home, self.run, self.contract.source, self.warehouse.validator.last_result)
                 write_meta(self.connection, UNPUBLISHED, "yes")
             self.connection.execute("COMMIT")
         except BaseException:

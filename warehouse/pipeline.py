@@ -28,6 +28,7 @@ from warehouse.partitions import Partition, Plan, plan_partitions
 from warehouse.publication import current_publication, publish, verify_publication
 from warehouse.renewal import renew_facts
 from warehouse.stopwatch import Stopwatch
+from warehouse.validation_report import write_report
 
 Progress = Callable[[str], None]
 
@@ -63,6 +64,7 @@ class Pipeline:
         self.run: Run = begin_run(warehouse.connection, as_of)
         self.report = RunReport(self.run.name)
         self._plan: Plan | None = None
+        self._is_reported = False
 
     def find(self) -> list[tuple[str, list[Delivery]]]:
         """What lies in the inbox, by source, in the order of taking in."""
@@ -146,13 +148,21 @@ class Pipeline:
                 read_meta(connection, UNPUBLISHED) == "yes" or standing is None or bool(verify_publication(standing))
             )
             if is_due:
+                self._report("done", None)
                 with self.watch.step("publication"):
                     publish(self.warehouse, self.run.run_id, self.run.name)
                     write_meta(connection, UNPUBLISHED, "no")
             self.report.published = is_due
             return is_due
 
+    def _report(self, status: str, message: str | None) -> None:
+        with self.watch.step("report"):
+            write_report(self.warehouse.connection, self.warehouse.home, self.run, status, message)
+        self._is_reported = True
+
     def end(self, status: str = "done", message: str | None = None) -> RunReport:
+        if status != "done" or not self._is_reported:
+            self._report(status, message)
         self.report.seconds = dict(self.watch.seconds)
         end_run(self.warehouse.connection, self.run, status, self.watch.seconds, message)
         seal_runs(self.warehouse.connection)

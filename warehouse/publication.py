@@ -34,6 +34,7 @@ from warehouse.published import load_published
 __all__ = ["Publication", "current_publication", "publish", "verify_publication"]
 
 KEPT = 3
+SITE = "site"
 BUILDING = ".building-"
 NEW_LINK = ".published-"
 READABLE_FILE = 0o644
@@ -159,6 +160,7 @@ def _build(warehouse: Warehouse, folder: Path, publication_id: int, run_id: int,
     """Makes the whole publication in ``folder`` and sees it onto the disk. Gives the SHA-256 of its manifest."""
     folder.mkdir()
     write_tables(warehouse, folder)
+    _copy_reports(warehouse.home, folder / SITE)
     (folder / DATAPACKAGE).write_text(datapackage_text(_clock(warehouse.connection, run_id)), encoding="utf-8")
     manifest = Manifest(
         publication_id=publication_id,
@@ -171,6 +173,25 @@ def _build(warehouse: Warehouse, folder: Path, publication_id: int, run_id: int,
         path.chmod(READABLE_FOLDER if path.is_dir() else READABLE_FILE)
         _sync(path)
     return sha256_of(folder / MANIFEST)
+
+
+def _copy_reports(home: Home, site: Path) -> None:
+    """The validation pages of all runs, and the way in to them."""
+    pages = sorted(home.validation_reports.glob("*.html")) if home.validation_reports.is_dir() else []
+    target = site / "validation"
+    target.mkdir(parents=True)
+    for page in pages:
+        shutil.copyfile(page, target / page.name)
+    links = [
+        f'<li><a href="validation/{page.name}">{page.stem}</a></li>'
+        for page in pages
+        if not page.stem.startswith("batch-")
+    ]
+    (site / "index.html").write_text(
+        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>kanreg-kpi</title></head><body>'
+        f"<h1>Validation reports / laporan validasi</h1><ul>{''.join(links)}</ul></body></html>\n",
+        encoding="utf-8",
+    )
 
 
 def _clock(connection: duckdb.DuckDBPyConnection, run_id: int) -> datetime:

@@ -34,6 +34,14 @@ CREATE TABLE IF NOT EXISTS ledger.validation_results (
   batch_id INTEGER, source VARCHAR, rule VARCHAR, severity VARCHAR, rows_checked BIGINT, rows_failed BIGINT
 );
 
+-- one row a check of a delivery as a whole: against its own source's history, or the totals that it brought along
+CREATE TABLE IF NOT EXISTS ledger.delivery_checks (
+  batch_id INTEGER, check_name VARCHAR, is_good BOOLEAN, finding_en VARCHAR, finding_id VARCHAR
+);
+
+-- one row a delivery, column and value whose share of the rows is followed (value NULL: the share without any)
+CREATE TABLE IF NOT EXISTS ledger.shares (batch_id INTEGER, column_name VARCHAR, value VARCHAR, rows BIGINT);
+
 -- one row a source, year and delivery that touched it
 CREATE TABLE IF NOT EXISTS ledger.touched_years (source VARCHAR, year INTEGER, batch_id INTEGER);
 

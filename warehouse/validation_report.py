@@ -1,0 +1,173 @@
+"""Writes the validation report of a run under ``reports/validation/``: a page of the run, one a delivery, and the history.
+
+The pages stand outside the publication, so that a run that published nothing has one too; the publication's ``site/`` holds copies.
+"""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from expectations.contract import Contract, load_contract, source_names
+from expectations.report import (
+    BandLine,
+    CheckLine,
+    DeliveryLine,
+    FreshnessLine,
+    HistoryPage,
+    RefusalLine,
+    RuleLine,
+    RunPage,
+    render_history,
+    render_run,
+)
+from transforms.definitions import load_indicators
+from transforms.exact import decimal_text
+from transforms.reference import office
+from transforms.sql import load_sql
+from warehouse.failures import EnvironmentProblem
+from warehouse.home import Home
+from warehouse.ledger import Run
+
+# Runs of which a history shows the counts, and held rows that a delivery's page lists.
+SHOWN_RUNS, SHOWN_ROWS = 14, 500
+INDEX = "index.html"
+
+
+def run_page(home: Home, run: str) -> Path:
+    return home.validation_reports / f"{run}.html"
+
+
+def last_page(home: Home) -> Path:
+    """The page of the newest run. Raises EnvironmentProblem where no run has written one."""
+    pages = sorted(home.validation_reports.glob("run-*.html"))
+    if not pages:
+        raise EnvironmentProblem(f"no run has left a report under {home.validation_reports}; `kpi run` writes one")
+    return pages[-1]
+
+
+def write_report(connection: duckdb.DuckDBPyConnection, home: Home, run: Run, status: str, message: str | None) -> Path:
+    """Writes the pages of ``run`` and the history anew; gives the run's page."""
+    home.validation_reports.mkdir(parents=True, exist_ok=True)
+    collected = _Collector(connection, run)
+    page = collected.page(status, message)
+    for delivery in page.deliveries:
+        _write(home.validation_reports / f"{delivery.batch}.html", render_run(collected.batch_page(delivery, status)))
+    target = run_page(home, run.name)
+    _write(target, render_run(page))
+    _write(home.validation_reports / INDEX, render_history(collected.history(home)))
+    return target
+
+
+def write_raw(home: Home, run: Run, source: str, result: dict[str, Any]) -> None:
+    """Keeps what Great Expectations said, as it said it: counts, and no failing value."""
+    folder = home.validation_reports / "raw"
+    folder.mkdir(parents=True, exist_ok=True)
+    number = len(list(folder.glob(f"{run.name}_{source}_*.json"))) + 1
+    _write(folder / f"{run.name}_{source}_{number}.json", json.dumps(result, indent=1, sort_keys=True, default=str))
+
+
+class _Collector:
+    def __init__(self, connection: duckdb.DuckDBPyConnection, run: Run) -> None:
+        self.connection, self.run = connection, run
+
+    def page(self, status: str, message: str | None) -> RunPage:
+        return RunPage(
+            self.run.name, f"Validation of {self.run.name}", f"{self.run.clock:%Y-%m-%d %H:%M}", status, message, None,
+            deliveries=list(self._deliveries()),
+            refusals=[RefusalLine(*row) for row in self._rows("report_refusals.sql", run_id=self.run.run_id)],
+            rules=self._rules(),
+            checks=[CheckLine(*row[1:]) for row in self._rows("report_checks.sql", run_id=self.run.run_id)],
+            bands=list(self._bands()),
+            freshness=list(self._freshness()),
+        )  # fmt: skip
+
+    def batch_page(self, delivery: DeliveryLine, status: str) -> RunPage:
+        batch_id = int(delivery.batch.removeprefix("batch-"))
+        rows = self._rows("report_batch_rules.sql", batch_id=batch_id)
+        held = self._rows("report_held_rows.sql", batch_id=batch_id, shown=SHOWN_ROWS)
+        checks = [
+            CheckLine(*row[1:]) for row in self._rows("report_checks.sql", run_id=self.run.run_id) if row[0] == batch_id
+        ]
+        return RunPage(
+            self.run.name, f"Validation of {delivery.file}", f"{self.run.clock:%Y-%m-%d %H:%M}", status, None, None,
+            deliveries=[delivery], rules=[self._line(delivery.source, rule, checked, failed) for rule, checked, failed in rows],
+            checks=checks, held_rows=held, is_batch=True,
+        )  # fmt: skip
+
+    def history(self, home: Home) -> HistoryPage:
+        runs = [
+            (name, f"{clock:%Y-%m-%d %H:%M}", status if name != self.run.name else "done")
+            for name, clock, status in self._rows("report_runs.sql")
+            if run_page(home, name).exists()
+        ]
+        rules = [
+            self._line(source, rule, *counts[-1], tuple(counts[:-1][-SHOWN_RUNS:]))
+            for (source, rule), counts in sorted(self._counts().items())
+        ]
+        return HistoryPage(runs, sorted(rules, key=lambda line: (line.trend == "good", line.source, line.rule)))
+
+    def _rows(self, name: str, **parameters: Any) -> list[tuple[Any, ...]]:
+        return self.connection.execute(load_sql("warehouse.sql", name), parameters).fetchall()
+
+    def _deliveries(self) -> Iterator[DeliveryLine]:
+        for batch_id, *rest in self._rows("report_deliveries.sql", run_id=self.run.run_id):
+            yield DeliveryLine(f"batch-{batch_id:06d}", *rest)
+
+    def _rules(self) -> list[RuleLine]:
+        own = {source for source, _ in self._counts(only_this=True)}
+        return [
+            self._line(source, rule, *counts[-1], tuple(counts[:-1][-SHOWN_RUNS:]))
+            for (source, rule), counts in sorted(self._counts().items())
+            if source in own
+        ]
+
+    def _counts(self, *, only_this: bool = False) -> dict[tuple[str, str], list[tuple[int, int]]]:
+        """(checked, failed) of every source and rule, run by run."""
+        first = self.run.run_id if only_this else 0
+        found: dict[tuple[str, str], list[tuple[int, int]]] = defaultdict(list)
+        for source, rule, checked, failed in self._rows("report_rules.sql", first=first, last=self.run.run_id):
+            found[source, rule].append((checked, failed))
+        return found
+
+    def _line(
+        self, source: str, rule_id: str, checked: int, failed: int, earlier: tuple[tuple[int, int], ...] = ()
+    ) -> RuleLine:
+        contract: Contract = load_contract(source)
+        rule = next((rule for rule in contract.all_rules if rule.id == rule_id), None)
+        if rule is None:
+            return RuleLine(
+                source,
+                rule_id,
+                "quarantine",
+                "a rule of an earlier contract",
+                "aturan kontrak terdahulu",
+                checked,
+                failed,
+                earlier,
+            )
+        return RuleLine(source, rule_id, rule.severity, rule.message.en, rule.message.id, checked, failed, earlier)
+
+    def _bands(self) -> Iterator[BandLine]:
+        sources = {indicator.id: ", ".join(indicator.sources) for indicator in load_indicators()}
+        for item, period, value, decimals, low, high in self._rows("report_bands.sql", office=office().office_code):
+            shown = [str(decimal_text(number, decimals)) for number in (value, low, high)]
+            yield BandLine(item, period, shown[0], shown[1], shown[2], sources.get(item, item.partition(".")[0]))
+
+    def _freshness(self) -> Iterator[FreshnessLine]:
+        last = dict(self._rows("report_freshness.sql"))
+        for source in source_names():
+            clock = last.get(source)
+            days = (self.run.clock - clock).days if clock else None
+            yield FreshnessLine(
+                source, f"{clock:%Y-%m-%d}" if clock else "never", days, load_contract(source).cadence_days
+            )
+
+
+def _write(target: Path, text: str) -> None:
+    unfinished = target.with_suffix(".tmp")
+    unfinished.write_text(text, encoding="utf-8")
+    unfinished.replace(target)
