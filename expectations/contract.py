@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from transforms.yaml_text import read_yaml
 
 CONTRACTS = "expectations.contracts"
-Severity = Literal["quarantine", "warn"]
+Severity = Literal["refuse", "quarantine", "warn"]
 Privacy = Literal["public", "restricted", "pseudonym", "drop"]
 ColumnType = Literal["text", "integer", "decimal", "date", "timestamp", "boolean", "nip"]
 Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]

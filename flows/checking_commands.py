@@ -13,6 +13,7 @@ from flows.options import (
     app,
     exit_codes,
     home_of,
+    parse_day,
 )
 
 
@@ -47,6 +48,35 @@ def validate(
             print_validation(result)
         if not result["ok"]:
             raise typer.Exit(EXIT_GATE)
+
+
+@app.command()
+def purge(
+    days: Annotated[
+        int | None, typer.Option(min=1, help="Keep this many days; default KPI_RETENTION_DAYS, else 3650.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would go; remove nothing.")] = False,
+    as_of: Annotated[
+        str | None, typer.Option("--as-of", metavar="YYYY-MM-DD", help="Pretend that today is this day.")
+    ] = None,
+    home: HomeOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Remove archived and held rows at the end of their retention; facts and counts stay."""
+    from dataclasses import asdict  # noqa: PLC0415
+
+    from flows.render import print_json, print_purged  # noqa: PLC0415
+    from flows.settings import Settings  # noqa: PLC0415
+    from warehouse.pipeline import a_run  # noqa: PLC0415
+    from warehouse.purge import purge as purge_archive  # noqa: PLC0415
+
+    with exit_codes(), a_run(home_of(home), parse_day(as_of), "kpi purge") as pipeline:
+        found = [asdict(line) for line in purge_archive(pipeline, days or Settings().retention_days, is_dry=dry_run)]
+        pipeline.end()
+        if as_json:
+            print_json(found)
+        else:
+            print_purged(found, dry_run)
 
 
 @app.command()

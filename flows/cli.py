@@ -11,7 +11,7 @@ from flows.options import app
 
 ORDER = (
     "sample", "run", "backfill", "values", "scores", "services", "explain", "reproduce", "revisions", "reconcile", "close", "restate",
-    "quarantine", "validate", "serve", "doctor",
+    "quarantine", "validate", "purge", "serve", "doctor",
 )  # fmt: skip
 app.registered_commands.sort(key=lambda command: ORDER.index(command.callback.__name__ if command.callback else ""))
 

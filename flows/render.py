@@ -286,13 +286,24 @@ def print_validation(result: dict[str, Any]) -> None:
         print(result["refused"])
         return
     print(f"{result['file']}: {result['rows']:,} rows, {result['faulty_rows']:,} faulty")
+    if result["marked_copy"]:
+        print(f"marked copy / salinan bertanda: {result['marked_copy']}")
     table(
         "",
-        ["column", "rule", "message", "rows", "row numbers"],
+        ["column", "rule", "severity", "message", "rows", "row numbers"],
         [
-            [f["column"], f["rule"], f["message"], f["rows"], ", ".join(map(str, f["first_rows"]))]
+            [f["column"], f["rule"], f["severity"], f["message"], f["rows"], ", ".join(map(str, f["first_rows"]))]
             for f in result["failures"]
         ],
+        4,
+    )
+
+
+def print_purged(lines: list[dict[str, Any]], is_dry: bool) -> None:
+    table(
+        "Would be removed" if is_dry else "Removed from landing/ and quarantine/",
+        ["source", "file", "taken in", "bytes"],
+        [[line["source"], line["file"], line["taken_in"], line["bytes"]] for line in lines],
         3,
     )
 

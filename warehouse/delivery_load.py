@@ -7,19 +7,17 @@ from dataclasses import asdict, dataclass
 
 from expectations.contract import Contract
 from expectations.identity import clean_rows, standing, state_columns, states_table
-from expectations.rules import broken_rules, warning_counts
-from expectations.typed_read import FileTraits, mark, typed_rows
+from expectations.rules import broken_rules, condition, warning_counts
+from expectations.typed_read import FileTraits, typed_rows
 from transforms.sql import identifier, load_sql
 from warehouse.connection import Warehouse
 from warehouse.delivery import Landed, sha256_of
+from warehouse.delivery_checks import check_history, check_totals, keep_findings, refuse_changed_types
 from warehouse.failures import GateFailed
 from warehouse.inbox import Delivery
 from warehouse.queries import first_row, single_value
 from warehouse.refusal import DeliveryRefused
 from warehouse.stopwatch import Stopwatch
-
-# A whole column that cannot be read is a changed type, not so many faulty rows; below this many rows nobody can tell.
-LEAST_ROWS_OF_A_CHANGED_TYPE = 3
 
 
 @dataclass(frozen=True)
@@ -60,12 +58,15 @@ class DeliveryLoad:
         self.sha256, self.run_id, self.landed, self.watch = sha256, run_id, landed, watch
         self.batch_id = batch_id or self._one("SELECT coalesce(max(batch_id), 0) + 1 FROM ledger.batches")
         self.rule_counts: dict[str, int] = {}
+        self.place = delivery.path(warehouse.home)
 
     def run(self) -> BatchCounts:
         """Raises DeliveryRefused before anything is written, GateFailed where the written rows do not add up."""
         with self.watch.step("typed rows"):
             self._read_typed_rows()
         with self.watch.step("row rules"):
+            findings = check_totals(self.connection, self.contract, self.delivery.file, self.place)
+            self._refuse_by_rule()
             self._temporary("batch_broken", broken_rules(self.contract))
         with self.watch.step("identity"):
             counts = self._decide_identity()
@@ -75,6 +76,8 @@ class DeliveryLoad:
             self._hold_broken_rows(counts)
             self._update("close_mended_rows.sql")
             self._update("mark_years.sql")
+            findings += check_history(self.connection, self.contract, self.batch_id)
+            keep_findings(self.connection, self.batch_id, findings)
             self._enter_into_ledger(counts)
         return counts
 
@@ -94,22 +97,25 @@ class DeliveryLoad:
         self._temporary(
             "batch_typed", typed_rows(self.contract, traits), {"landing": landing, "batch_id": self.batch_id}
         )
-        columns = [column for column in self.contract.columns if column.can_be_unreadable and column.identity]
-        sums = ", ".join(
-            f"count(*) FILTER ({mark(c, 'unreadable')}), "
-            f"count(*) FILTER ({identifier(c.column)} IS NOT NULL OR {mark(c, 'unreadable')})"
-            for c in columns
-        )
-        row = first_row(self.connection, f"SELECT {sums} FROM batch_typed") if columns else ()
-        for column, unreadable, given in zip(columns, (row or ())[::2], (row or ())[1::2], strict=True):
-            if unreadable == given >= LEAST_ROWS_OF_A_CHANGED_TYPE:
-                shape = column.type + (f" ({column.format})" if column.format else "")
+        refuse_changed_types(self.connection, self.contract, self.delivery.file)
+
+    def _refuse_by_rule(self) -> None:
+        """Rules of severity ``refuse`` judge the delivery: one row that breaks one, and none of its rows is taken in."""
+        for rule in self.contract.all_rules:
+            if rule.severity != "refuse":
+                continue
+            row = first_row(
+                self.connection,
+                f"SELECT count(*), min(row_number) FROM batch_typed WHERE ({condition(self.contract, rule)}) IS FALSE",
+            )
+            if row and row[0]:
+                column = self.contract.column_named(rule.column).name
                 raise DeliveryRefused(
-                    "changed_type",
-                    f"{self.delivery.file}: column {column.name}: none of its {given} values can be read as {shape}; "
-                    "deliver the column in its agreed type",
-                    f"{self.delivery.file}: kolom {column.name}: tidak satu pun dari {given} nilainya terbaca sebagai {shape}; "
-                    "kirim kolom ini dalam tipe yang disepakati",
+                    "rule",
+                    f"{self.delivery.file}: row {row[1]}, column {column}: {rule.id}: {rule.message.en} "
+                    f"({row[0]} rows); mend the file and deliver it again",
+                    f"{self.delivery.file}: baris {row[1]}, kolom {column}: {rule.id}: {rule.message.id} "
+                    f"({row[0]} baris); perbaiki berkas lalu kirim ulang",
                 )
 
     def _decide_identity(self) -> BatchCounts:

@@ -124,12 +124,17 @@ def _chain(connection: duckdb.DuckDBPyConnection) -> Check:
 def _archive(home: Home, connection: duckdb.DuckDBPyConnection) -> Check:
     """Every delivery that was taken in is archived, as it was written."""
     rows = connection.execute(
-        "SELECT source, file, sha256, archive_sha256 FROM ledger.batches ORDER BY batch_id"
+        "SELECT source, file, sha256, archive_sha256, batch_id IN (SELECT batch_id FROM ledger.purges) "
+        "FROM ledger.batches ORDER BY batch_id"
     ).fetchall()
     purged = 0
-    for source, file, sha256, archive_sha256 in rows:
+    for source, file, sha256, archive_sha256, is_purged in rows:
         archive = home.landed_file(source, sha256)
         if not archive.exists():
+            if not is_purged:
+                return _check(
+                    "archive", "bad", f"{file}: landing/{source}/{archive.name} is lost; restore it from a backup"
+                )
             purged += 1
         elif sha256_of(archive) != archive_sha256:
             return _check(
@@ -141,7 +146,7 @@ def _archive(home: Home, connection: duckdb.DuckDBPyConnection) -> Check:
         return _check(
             "archive",
             "note",
-            f"{purged} of {len(rows)} deliveries are gone from the archive: they cannot be reproduced",
+            f"{purged} of {len(rows)} deliveries were purged at the end of their retention: they cannot be reproduced",
         )
     return _check("archive", "good", f"{len(rows)} deliveries, each as it was written")
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from expectations.contract import source_names
 from warehouse.delivery import sha256_of
+from warehouse.delivery_checks import CONTROL
 from warehouse.home import Home
 
 CORRECTIONS = "corrections"
@@ -41,6 +42,8 @@ def deliveries(home: Home) -> list[Delivery]:
         for source in source_names()
         for folder, names in _walk(home.inbox / source)
         for name in names
+        # The totals that a delivery brings along are read with it.
+        if not (name.endswith(CONTROL) and name.removesuffix(CONTROL) in names)
     ]
     return sorted(found, key=lambda delivery: (delivery.is_correction, os.fsencode(delivery.file)))
 

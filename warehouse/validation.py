@@ -12,6 +12,8 @@ from expectations.rules import broken_rules, condition, row_rules
 from expectations.typed_read import FileTraits, typed_rows
 from warehouse.connection import SETTINGS, create_states_table, install_key, install_reference
 from warehouse.delivery import land_delivery
+from warehouse.delivery_checks import refuse_changed_types
+from warehouse.marked_copy import write_marked_copy
 from warehouse.queries import first_row, single_value
 from warehouse.refusal import DeliveryRefused
 
@@ -19,7 +21,7 @@ FIRST_ROWS = 10
 
 
 def validate_file(file: Path, source: str, language: str = "id") -> dict[str, Any]:
-    """{file, source, ok, rows, faulty_rows, refused, failures: [{rule, severity, column, message, rows, first_rows}]}.
+    """{file, source, ok, rows, faulty_rows, refused, marked_copy, failures: [{rule, severity, column, message, rows, first_rows}]}.
 
     ``language`` is ``id`` or ``en``. Raises KeyError for an unknown source, ValueError for an unknown language.
     """
@@ -32,6 +34,7 @@ def validate_file(file: Path, source: str, language: str = "id") -> dict[str, An
         landed = Path(folder) / "landed.parquet"
         try:
             traits = land_delivery(file, file.name, contract.delivered_names, landed, Path(folder))
+            _read(connection, contract, file.name, landed, FileTraits(traits.decimal_comma, traits.is_typed))
         except DeliveryRefused as refused:
             message = refused.message_id if language == "id" else refused.message
             return {
@@ -42,23 +45,30 @@ def validate_file(file: Path, source: str, language: str = "id") -> dict[str, An
                 "faulty_rows": 0,
                 "refused": message,
                 "failures": [],
+                "marked_copy": None,
             }
-        _judge(connection, contract, landed, FileTraits(traits.decimal_comma, traits.is_typed))
+        _judge(connection, contract)
         failures = [*_failures(connection, contract, language)]
         faulty = single_value(connection, "SELECT count(*) FROM batch_broken")
+        copy = None
+        if file.suffix.lower() == ".xlsx":
+            copy = write_marked_copy(connection, contract, landed, file, language)
     return {
         "file": file.name,
         "source": source,
-        "ok": faulty == 0,
+        "ok": faulty == 0 and not any(failure["severity"] == "refuse" for failure in failures),
         "rows": traits.rows,
         "faulty_rows": faulty,
         "refused": None,
         "failures": failures,
+        "marked_copy": str(copy) if copy else None,
     }
 
 
-def _judge(connection: duckdb.DuckDBPyConnection, contract: Contract, landed: Path, traits: FileTraits) -> None:
-    """The same tables as a load makes, without known states."""
+def _read(
+    connection: duckdb.DuckDBPyConnection, contract: Contract, name: str, landed: Path, traits: FileTraits
+) -> None:
+    """``batch_typed``, as a load makes it. Raises DeliveryRefused as a load does."""
     for setting in SETTINGS:
         connection.execute(setting)
     install_reference(connection)
@@ -68,6 +78,11 @@ def _judge(connection: duckdb.DuckDBPyConnection, contract: Contract, landed: Pa
     connection.execute(
         f"CREATE TEMP TABLE batch_typed AS {typed_rows(contract, traits)}", {"landing": str(landed), "batch_id": 0}
     )
+    refuse_changed_types(connection, contract, name)
+
+
+def _judge(connection: duckdb.DuckDBPyConnection, contract: Contract) -> None:
+    """The other tables that a load makes, without known states."""
     connection.execute(f"CREATE TEMP TABLE batch_broken AS {broken_rules(contract)}")
     connection.execute(f"CREATE TEMP TABLE batch_clean AS {clean_rows(contract)}")
     connection.execute(f"CREATE TEMP TABLE batch_standing AS {standing(contract, is_correction=False)}")
@@ -85,7 +100,7 @@ def _failures(connection: duckdb.DuckDBPyConnection, contract: Contract, languag
         ).fetchall()
     }
     for rule in row_rules(contract):
-        if rule.severity == "warn":
+        if rule.severity != "quarantine":
             row = first_row(
                 connection,
                 f"SELECT count(*), list(row_number ORDER BY row_number)[1:{FIRST_ROWS}] FROM batch_typed "

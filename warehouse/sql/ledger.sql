@@ -77,6 +77,9 @@ CREATE TABLE IF NOT EXISTS ledger.corrections (
   batch_id INTEGER
 );
 
+-- one row a delivery whose archive and held rows were removed at the end of their retention
+CREATE TABLE IF NOT EXISTS ledger.purges (batch_id INTEGER, run_id INTEGER, purged_at TIMESTAMP);
+
 -- one row a restatement: why, and who approved it
 CREATE TABLE IF NOT EXISTS ledger.restatements (run_id INTEGER, years INTEGER[], reason VARCHAR, approver VARCHAR, applied_at TIMESTAMP);
 

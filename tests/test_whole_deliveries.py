@@ -1,0 +1,174 @@
+"""Checks of a delivery as a whole: the totals it brought, its source's history, a rule that refuses; and the end of retention."""
+
+import json
+import zipfile
+from pathlib import Path
+
+import polars as pl
+import pytest
+from fastexcel import read_excel
+from typer.testing import CliRunner
+
+from expectations.contract import Contract, load_contract
+from flows.cli import app
+from tests.rows import csv, row
+from tests.time_home import TimeHome, letter
+from warehouse.doctor import examine
+from warehouse.failures import EnvironmentProblem
+from warehouse.reproduction import reproduce
+from warehouse.validation_report import last_page
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> TimeHome:
+    return TimeHome(tmp_path)
+
+
+def totals(place: TimeHome, file: str, **stated: object) -> None:
+    (place.home.inbox / f"{file}.control.json").write_text(json.dumps(stated), encoding="utf-8")
+
+
+def two_proposals(place: TimeHome) -> None:
+    place.deliver("promotion/a.csv", row("promotion"), row("promotion", id="P2", status_usulan=5, tgl_pertek=""))
+
+
+def test_totals_that_agree_are_noted(place: TimeHome) -> None:
+    two_proposals(place)
+    totals(place, "promotion/a.csv", rows=2, received=2, outcomes={"MS": 1, "BTS": 1, "TMS": 0})
+    report = place.run("2024-02-01")
+    assert [b.accepted for b in report.batches] == [2] and report.refused == [] and report.unknown == []
+    assert place.ledger("SELECT check_name, is_good FROM ledger.delivery_checks") == [("totals", True)]
+
+
+@pytest.mark.parametrize(
+    ("stated", "message"),
+    [
+        ({"rows": 3}, "rows 3, counted 2"),
+        ({"rows": 2, "received": 1}, "received 1, counted 2"),
+        ({"rows": 2, "outcomes": {"MS": 2}}, "MS 2, counted 1"),
+        ({"rows": 2, "outcomes": {"OK": 2}}, "name OK, which promotion does not have"),
+        ({"row": 2}, "the control file cannot be read"),
+    ],
+)
+def test_totals_that_differ_refuse_the_delivery(place: TimeHome, stated: dict[str, object], message: str) -> None:
+    two_proposals(place)
+    totals(place, "promotion/a.csv", **stated)
+    report = place.run("2024-02-01")
+    (refused,) = report.refused
+    assert message in refused.message and "deliver the file again whole" in refused.message
+    assert report.batches == [] and place.ledger("SELECT count(*) FROM states.promotion") == [(0,)]
+    assert list(place.home.landing.glob("*/*.parquet")) == []
+
+
+def test_totals_without_their_file_are_no_delivery_of_themselves(place: TimeHome) -> None:
+    two_proposals(place)
+    totals(place, "promotion/b.csv", rows=2)
+    (refused,) = place.run("2024-02-01").refused
+    assert "b.csv.control.json" in refused.file
+
+
+def test_an_odd_volume_is_noted_with_the_history_it_rests_on(place: TimeHome) -> None:
+    for number in range(6):
+        place.deliver(
+            f"integration/{number}.csv",
+            letter("5500", integrated=True, number=f"L{number}", tgl_surat=f"2024-12-1{number}"),
+        )
+    place.run("2025-01-10")
+    agencies = [f"55{n:02d}" for n in range(10)] + ["5571", "5572"]
+    place.deliver(
+        "integration/large.csv", *(letter(a, integrated=True, number="L9", tgl_surat="2024-12-29") for a in agencies)
+    )
+    place.run("2025-01-11")
+    ((check, is_good, finding),) = place.ledger("SELECT check_name, is_good, finding_en FROM ledger.delivery_checks")
+    assert (check, is_good) == ("volume", False) and "12 rows, where the median of 6 earlier deliveries is 1" in finding
+    assert finding in last_page(place.home).read_text(encoding="utf-8")
+
+
+def test_a_column_that_is_suddenly_empty_is_noted(place: TimeHome) -> None:
+    def month(number: int, decree: str) -> None:
+        rows = [row("promotion", id=f"P{number}-{n}", no_sk=decree) for n in range(120)]
+        place.deliver(f"promotion/{number}.csv", *rows)
+
+    month(1, "SK-1")
+    place.run("2024-02-01")
+    month(2, "")
+    place.run("2024-02-02")
+    ((finding,),) = place.ledger("SELECT finding_en FROM ledger.delivery_checks")
+    assert finding == "column no_sk: 100 % empty, 0 % of 120 earlier rows were"
+
+
+def test_a_rule_that_refuses_takes_none_of_the_rows_in(place: TimeHome, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stricter(source: str) -> Contract:
+        contract = load_contract(source)
+        rules = [
+            rule.model_copy(update={"severity": "refuse"}) if rule.id == "INT-01" else rule for rule in contract.rules
+        ]
+        return contract.model_copy(update={"rules": rules})
+
+    monkeypatch.setattr("warehouse.loading.load_contract", stricter)
+    place.deliver("integration/a.csv", letter("5500", integrated=True), letter("5501", integrated=True, tw=5))
+    (refused,) = place.run("2025-01-10").refused
+    assert (
+        "integration/a.csv: row 2, column tw: INT-01" in refused.message and "tw harus 1 sampai 4" in refused.message_id
+    )
+    assert place.ledger("SELECT count(*) FROM states.integration") == [(0,)]
+
+
+def test_the_end_of_retention(place: TimeHome) -> None:
+    place.deliver("integration/a.csv", letter("5500", integrated=False), letter("9999", integrated=True))
+    place.run("2025-01-10")
+    place.deliver("integration/b.csv", letter("5502", integrated=True, channel="simpegnas"))
+    place.run("2025-06-10")
+    before = place.value("IKU-06", "2024")
+    at = ["--home", str(place.root), "--as-of", "2025-07-01"]
+    dry = CliRunner().invoke(app, ["purge", "--days", "100", "--dry-run", "--json", *at])
+    assert [line["file"] for line in json.loads(dry.stdout)] == ["integration/a.csv"]
+    assert len(list(place.home.landing.glob("*/*.parquet"))) == 2, "a dry run removes nothing"
+    assert CliRunner().invoke(app, ["purge", "--days", "100", *at]).exit_code == 0
+    assert len(list(place.home.landing.glob("*/*.parquet"))) == 1
+    assert list(place.home.quarantine.glob("integration/*")) == []
+    assert place.value("IKU-06", "2024") == before == "50.00"
+    assert place.ledger("SELECT quarantined FROM ledger.batches ORDER BY batch_id") == [(1,), (0,)]
+    (archive,) = [check for check in examine(place.root) if check["check"] == "archive"]
+    assert archive["verdict"] == "note" and "1 of 2 deliveries were purged" in archive["finding"]
+    with pytest.raises(EnvironmentProblem, match=r"integration/a\.csv: its archive"):
+        reproduce(place.root, "IKU-06", "2024")
+    assert place.run("2025-07-02").skipped == ["integration/a.csv", "integration/b.csv"], (
+        "what was purged is not taken in again"
+    )
+
+
+def test_a_lost_archive_is_no_purged_one(place: TimeHome) -> None:
+    place.deliver("integration/a.csv", letter("5500", integrated=False))
+    place.run("2025-01-10")
+    next(place.home.landing.glob("*/*.parquet")).unlink()
+    (archive,) = [check for check in examine(place.root) if check["check"] == "archive"]
+    assert archive["verdict"] == "bad" and "is lost" in archive["finding"]
+
+
+def test_a_clerk_gets_a_marked_copy_of_a_workbook(tmp_path: Path) -> None:
+
+    good, bad = row("pension"), row("pension", id="S2", tmt_pensiun="2024-06-02 00:00:00", nama="=1+1")
+    file = tmp_path / "pensiun.xlsx"
+    pl.DataFrame([good, bad]).write_excel(file)
+    done = CliRunner().invoke(app, ["validate", str(file), "--source", "pension", "--json", "--home", str(tmp_path)])
+    assert done.exit_code == 1
+    copy = Path(json.loads(done.stdout)["marked_copy"])
+    assert copy == tmp_path / "pensiun.diperiksa.xlsx" and copy.stat().st_mode & 0o777 == 0o600
+    cells = read_excel(copy).load_sheet(0).to_polars()
+    assert cells["nama"].to_list() == ["UJI COBA", "=1+1"], "what begins with = is text, and computes nothing"
+
+    with zipfile.ZipFile(copy) as parts:
+        notes = parts.read("xl/comments1.xml").decode()
+        assert "<f>" not in parts.read("xl/worksheets/sheet1.xml").decode()
+    assert notes.count("<comment ") == 1 and "PEN-" in notes and "198" not in notes
+    assert csv(good).splitlines()[0].startswith("id,")
+
+
+def test_a_file_of_another_type_is_refused_as_a_run_does(tmp_path: Path) -> None:
+    file = tmp_path / "a.csv"
+    file.write_text(csv(*(row("pension", id=f"S{n}", tmt_pensiun="1 Juni 2024") for n in range(3))), encoding="utf-8")
+    done = CliRunner().invoke(
+        app, ["validate", str(file), "--source", "pension", "--lang", "en", "--home", str(tmp_path)]
+    )
+    assert done.exit_code == 1 and "column tmt_pensiun: none of its 3 values can be read" in done.stdout

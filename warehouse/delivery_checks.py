@@ -1,0 +1,183 @@
+"""Checks of a delivery as a whole: the totals that it brought along, and its volume and shares against its source's own history.
+
+Totals refuse it where they differ; what the history says is a note, and states the history that the bound rests on.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+import duckdb
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from expectations.contract import Contract
+from expectations.typed_read import mark
+from transforms.sql import identifier
+from warehouse.queries import first_row
+from warehouse.refusal import DeliveryRefused
+
+CONTROL = ".control.json"
+# A volume is odd beyond these times the median of at least so many earlier deliveries.
+LEAST_DELIVERIES, ODD_TIMES = 5, 10
+# A whole column that cannot be read is a changed type, not so many faulty rows; below this many rows nobody can tell.
+LEAST_ROWS_OF_A_CHANGED_TYPE = 3
+# The share of empty values is odd where it moved by so many hundredths, of at least so many rows.
+ODD_HUNDREDTHS, LEAST_ROWS = 20, 100
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a check found, in both languages."""
+
+    check: str
+    is_good: bool
+    en: str
+    id: str
+
+
+class _Totals(BaseModel):
+    """``<file>.control.json``: what the sender counted. ``received`` and ``outcomes`` are of proposal logs alone."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    rows: int
+    received: int | None = None
+    outcomes: dict[str, int] = {}
+
+
+def refuse_changed_types(connection: duckdb.DuckDBPyConnection, contract: Contract, file: str) -> None:
+    """Raises DeliveryRefused where no value of a column in ``batch_typed`` can be read as its type."""
+    columns = [column for column in contract.columns if column.can_be_unreadable and column.identity]
+    sums = ", ".join(
+        f"count(*) FILTER ({mark(c, 'unreadable')}), "
+        f"count(*) FILTER ({identifier(c.column)} IS NOT NULL OR {mark(c, 'unreadable')})"
+        for c in columns
+    )
+    row = first_row(connection, f"SELECT {sums} FROM batch_typed") if columns else ()
+    for column, unreadable, given in zip(columns, (row or ())[::2], (row or ())[1::2], strict=True):
+        if unreadable == given >= LEAST_ROWS_OF_A_CHANGED_TYPE:
+            shape = column.type + (f" ({column.format})" if column.format else "")
+            raise DeliveryRefused(
+                "changed_type",
+                f"{file}: column {column.name}: none of its {given} values can be read as {shape}; "
+                "deliver the column in its agreed type",
+                f"{file}: kolom {column.name}: tidak satu pun dari {given} nilainya terbaca sebagai {shape}; "
+                "kirim kolom ini dalam tipe yang disepakati",
+            )
+
+
+def check_totals(connection: duckdb.DuckDBPyConnection, contract: Contract, file: str, place: Path) -> list[Finding]:
+    """Compares ``batch_typed`` with the control totals beside the file; none where it brought none.
+
+    Raises DeliveryRefused where they differ or cannot be read.
+    """
+    control = place.with_name(place.name + CONTROL)
+    if not control.is_file():
+        return []
+    try:
+        stated = _Totals.model_validate_json(control.read_text(encoding="utf-8"))
+    except (ValidationError, UnicodeDecodeError) as problem:
+        raise _refused(
+            file, "the control file cannot be read; it holds rows, and for a log received and outcomes"
+        ) from problem
+    counted = _counted(connection, contract)
+    wanted = {"rows": stated.rows, **stated.outcomes} | (
+        {} if stated.received is None else {"received": stated.received}
+    )
+    if unknown := sorted(wanted.keys() - counted.keys()):
+        raise _refused(file, f"its control totals name {', '.join(unknown)}, which {contract.source} does not have")
+    if differing := [
+        f"{name} {wanted[name]}, counted {counted[name]}" for name in sorted(wanted) if wanted[name] != counted[name]
+    ]:
+        raise _refused(file, f"its control totals differ: {'; '.join(differing)}")
+    text = ", ".join(f"{name} {number}" for name, number in sorted(wanted.items()))
+    return [Finding("totals", True, f"as its control file says: {text}", f"sesuai berkas kontrol: {text}")]
+
+
+def check_history(connection: duckdb.DuckDBPyConnection, contract: Contract, batch_id: int) -> list[Finding]:
+    """Volume and empty shares of ``batch_typed`` against earlier deliveries; notes the shares for later ones."""
+    return [*_volume(connection, contract), *_empty_shares(connection, contract, batch_id)]
+
+
+def keep_findings(connection: duckdb.DuckDBPyConnection, batch_id: int, findings: list[Finding]) -> None:
+    for found in findings:
+        connection.execute(
+            "INSERT INTO ledger.delivery_checks VALUES ($1, $2, $3, $4, $5)",
+            [batch_id, found.check, found.is_good, found.en, found.id],
+        )
+
+
+def _counted(connection: duckdb.DuckDBPyConnection, contract: Contract) -> dict[str, int]:
+    rows = first_row(connection, "SELECT count(*) FROM batch_typed") or (0,)
+    counted = {"rows": int(rows[0])}
+    if not any(column.column == "status_code" for column in contract.columns):
+        return counted
+    received = first_row(
+        connection, "SELECT count(DISTINCT record_key) FROM batch_typed WHERE received_at IS NOT NULL"
+    ) or (0,)
+    outcomes = connection.execute(
+        "SELECT outcome, count(record_key) FROM reference.proposal_status LEFT JOIN batch_typed USING (status_code) GROUP BY outcome"
+    ).fetchall()
+    return counted | {"received": int(received[0])} | dict(outcomes)
+
+
+def _volume(connection: duckdb.DuckDBPyConnection, contract: Contract) -> list[Finding]:
+    before = [
+        count
+        for (count,) in connection.execute(
+            "SELECT landed FROM ledger.batches WHERE source = $1 AND NOT is_correction", [contract.source]
+        ).fetchall()
+    ]
+    if len(before) < LEAST_DELIVERIES:
+        return []
+    rows = (first_row(connection, "SELECT count(*) FROM batch_typed") or (0,))[0]
+    middle = int(median(before))
+    if middle <= rows * ODD_TIMES and rows <= middle * ODD_TIMES:
+        return []
+    return [
+        Finding(
+            "volume", False,
+            f"{rows:,} rows, where the median of {len(before)} earlier deliveries is {middle:,}: look whether it is whole",
+            f"{rows:,} baris, sedangkan median {len(before)} kiriman terdahulu {middle:,}: periksa apakah lengkap",
+        )
+    ]  # fmt: skip
+
+
+def _empty_shares(connection: duckdb.DuckDBPyConnection, contract: Contract, batch_id: int) -> list[Finding]:
+    columns = [column for column in contract.columns if column.is_kept and column.identity]
+    counts = ", ".join(f"count(*) - count({identifier(column.column)})" for column in columns)
+    row = first_row(connection, f"SELECT count(*), {counts} FROM batch_typed") or (0,) * (len(columns) + 1)
+    rows, empty = row[0], dict(zip(columns, row[1:], strict=True))
+    before = {
+        name: (total, missing)
+        for name, total, missing in connection.execute(
+            "SELECT column_name, sum(landed), sum(rows) FROM ledger.shares JOIN ledger.batches USING (batch_id) WHERE source = $1 GROUP BY 1",
+            [contract.source],
+        ).fetchall()
+    }
+    connection.executemany(
+        "INSERT INTO ledger.shares VALUES ($1, $2, NULL, $3)",
+        [[batch_id, c.column, missing] for c, missing in empty.items()],
+    )
+    found = []
+    for column, missing in empty.items():
+        total, earlier = before.get(column.column, (0, 0))
+        if rows < LEAST_ROWS or total < LEAST_ROWS:
+            continue
+        now, then = 100 * missing // rows, int(100 * earlier // total)
+        if abs(now - then) >= ODD_HUNDREDTHS:
+            found.append(
+                Finding(
+                    "empty share", False,
+                    f"column {column.name}: {now} % empty, {then} % of {int(total):,} earlier rows were",
+                    f"kolom {column.name}: {now} % kosong, terdahulu {then} % dari {int(total):,} baris",
+                )
+            )  # fmt: skip
+    return found
+
+
+def _refused(file: str, problem: str) -> DeliveryRefused:
+    return DeliveryRefused(
+        "control_totals",
+        f"{file}: {problem}; deliver the file again whole, or mend the control file",
+        f"{file}: jumlah kontrol tidak cocok ({problem}); kirim ulang berkas lengkap, atau perbaiki berkas kontrolnya",
+    )

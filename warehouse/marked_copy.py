@@ -1,0 +1,84 @@
+"""A copy of a clerk's workbook in which every failing cell is coloured and says which rule it breaks. It stands beside the file.
+
+The copy holds what the file holds, so only its owner may read it. Every cell is written as text: nothing in it can compute.
+"""
+
+import os
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import duckdb
+import xlsxwriter
+
+from expectations.contract import Contract
+from expectations.rules import condition
+from transforms.sql import identifier
+
+SUFFIX = ".diperiksa.xlsx"
+COLOUR = "#F8C9C4"
+# What Excel takes of one cell, and of a sheet.
+MOST_TEXT, MOST_ROWS = 32_000, 1_048_575
+
+
+def write_marked_copy(
+    connection: duckdb.DuckDBPyConnection, contract: Contract, landed: Path, file: Path, language: str
+) -> Path | None:
+    """Writes the copy of what was judged on ``connection`` (``batch_typed``, ``batch_broken``); None where no row fails.
+
+    Raises OSError where the folder of ``file`` cannot be written.
+    """
+    notes = _notes(connection, contract, language)
+    if not notes:
+        return None
+    target = file.with_name(file.stem + SUFFIX)
+    os.close(os.open(target, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600))
+    names = list(contract.delivered_names)
+    with xlsxwriter.Workbook(str(target), {"strings_to_formulas": False, "strings_to_urls": False}) as workbook:
+        sheet, marked, bold = (
+            workbook.add_worksheet(),
+            workbook.add_format({"bg_color": COLOUR}),
+            workbook.add_format({"bold": True}),
+        )
+        for place, name in enumerate(names):
+            sheet.write_string(0, place, name, bold)
+        for row_number, cells in _rows(connection, landed, names):
+            for place, text in enumerate(cells):
+                rules = notes.get((row_number, names[place]))
+                if text is not None or rules:
+                    sheet.write_string(row_number, place, (text or "")[:MOST_TEXT], marked if rules else None)
+                if rules:
+                    sheet.write_comment(row_number, place, "\n".join(rules), {"x_scale": 2})
+    return target
+
+
+def _notes(
+    connection: duckdb.DuckDBPyConnection, contract: Contract, language: str
+) -> dict[tuple[int, str], list[str]]:
+    """(row, delivered column) -> what each broken rule says."""
+    found: dict[tuple[int, str], list[str]] = defaultdict(list)
+    held = connection.execute("SELECT row_number, unnest(reasons) FROM batch_broken").fetchall()
+    for rule in contract.all_rules:
+        rows: Iterable[int] = [row for row, reason in held if reason == rule.id]
+        if rule.severity != "quarantine" and not rule.identity:
+            query = f"SELECT row_number FROM batch_typed WHERE ({condition(contract, rule)}) IS FALSE"
+            rows = [row for (row,) in connection.execute(query).fetchall()]
+        for row in rows:
+            if row <= MOST_ROWS:
+                found[row, contract.column_named(rule.column).name].append(
+                    f"{rule.id}: {getattr(rule.message, language)}"
+                )
+    return found
+
+
+def _rows(
+    connection: duckdb.DuckDBPyConnection, landed: Path, names: list[str]
+) -> Iterator[tuple[int, tuple[str | None, ...]]]:
+    columns = ", ".join(map(identifier, names))
+    found = connection.execute(
+        f"SELECT file_row_number + 1, {columns} FROM read_parquet($1, file_row_number = true) ORDER BY 1 LIMIT {MOST_ROWS}",
+        [str(landed)],
+    )
+    while chunk := found.fetchmany(10_000):
+        for number, *cells in chunk:
+            yield number, tuple(cells)
