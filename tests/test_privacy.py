@@ -1,15 +1,18 @@
 """Personal values planted in every personal column reach landing and quarantine, and nothing else."""
 
+import os
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import duckdb
 import pytest
 
+from expectations.contract import load_contract, source_names
 from tests.rows import csv, row
 from warehouse.connection import open_warehouse
 from warehouse.home import Home
-from warehouse.pipeline import run_pipeline
 
 # Numbers that keep every rule, so that the rows are accepted; texts that occur nowhere else.
 CANARIES = {
@@ -17,7 +20,27 @@ CANARIES = {
     "nip": {"nip": "198702282021211987", "nama": "KENARI NIP", "no_peserta": "KENARI9876543210", "alasan_tolak": "KENARI ALASAN DUA"},
     "pension": {"nip": "196702281990031987", "nama": "KENARI PENSIUN", "alasan_tolak": "KENARI ALASAN TIGA"},
 }  # fmt: skip
-PLANTED = [value for values in CANARIES.values() for value in values.values()]
+# The other sources' personal columns: kept as keyed hashes, of which no value may be read back.
+PSEUDONYMS = {
+    "ip_asn_employee": ("tahun,nip,kualifikasi,kompetensi,kinerja,disiplin", "2024,198702282011032987,20,30,25,5", "198702282011032987"),
+    "survey": (
+        "survei,tahun,semester,unit,responden_id,tanggal,u1,u2,u3,u4,u5,u6,u7,u8,u9",
+        "layanan,2024,1,MUTASI,KENARI-RESPONDEN,2024-03-01,4,4,4,4,4,4,4,4,4", "KENARI-RESPONDEN",
+    ),
+}  # fmt: skip
+PLANTED = [value for values in CANARIES.values() for value in values.values()] + [
+    value for *_, value in PSEUDONYMS.values()
+]
+
+
+SPY = """
+import os, sys
+def note(event, arguments):
+    if event == "socket.connect":
+        with open(os.environ["SPY_FILE"], "a") as file:
+            file.write(repr(arguments[1]) + "\\n")
+sys.addaudithook(note)
+"""
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +51,19 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
         folder.mkdir(parents=True)
         faulty = row(source, id="HELD", instansi_kode="9999", **values)
         (folder / "a.csv").write_text(csv(row(source, **values), faulty, row(source, id="OTHER", **values)))
-    run_pipeline(root)
+    for source, (header, line, _) in PSEUDONYMS.items():
+        folder = root / "inbox" / source
+        folder.mkdir(parents=True)
+        (folder / "a.csv").write_text(f"{header}\n{line}\n{line.replace('2024', '99999', 1)}\n")
+    # Every Python process of the run notes whom it calls.
+    (root / "sitecustomize.py").write_text(SPY)
+    environment = os.environ | {
+        "PYTHONPATH": os.pathsep.join([str(root), *sys.path]),
+        "SPY_FILE": str(root / "calls.txt"),
+    }
+    kpi = [sys.executable, "-c", "from flows.cli import main; main()", "run", "--home", str(root)]
+    done = subprocess.run(kpi, capture_output=True, text=True, env=environment, check=True)
+    (root / "terminal.txt").write_text(done.stdout + done.stderr)
     return Home(root)
 
 
@@ -44,6 +79,25 @@ def _found_in_tables(connection: duckdb.DuckDBPyConnection) -> list[tuple[str, s
             if count:
                 found.append((f"{schema}.{table}", value))
     return found
+
+
+def test_no_process_of_a_run_calls_anybody_but_this_machine(home: Home) -> None:
+    calls = (home.root / "calls.txt").read_text().splitlines()
+    assert calls, "the spy is not blind: the command talks to its own Prefect server"
+    assert {
+        call for call in calls if not call.startswith(("('127.0.0.1'", "('::1'", "('localhost'", "'/", "b'"))
+    } == set()
+
+
+def test_every_personal_column_of_every_source_is_planted() -> None:
+    personal = {
+        (source, column.name)
+        for source in source_names()
+        for column in load_contract(source).columns
+        if column.privacy in ("drop", "pseudonym")
+    }
+    planted = {(source, column) for source, values in CANARIES.items() for column in values if column != "alasan_tolak"}
+    assert personal == planted | {("ip_asn_employee", "nip"), ("survey", "responden_id")}
 
 
 def test_the_search_finds_what_is_there(home: Home) -> None:
@@ -73,9 +127,11 @@ def test_no_published_table_holds_a_personal_value_or_a_key(home: Home) -> None:
 
 
 def test_no_file_outside_the_private_folders_holds_a_personal_value(home: Home) -> None:
-    private = {"inbox", "landing", "quarantine"}
+    private = {"inbox", "landing", "quarantine", "sitecustomize.py"}
     files = [f for f in home.root.rglob("*") if f.is_file() and f.relative_to(home.root).parts[0] not in private]
-    assert len(files) > 10
+    kinds = {file.suffix for file in files}
+    assert len(files) > 20 and {".html", ".json", ".txt", ".parquet", ".duckdb"} <= kinds
+    assert any("prefect" in str(file) for file in files), "Prefect's own history is among them"
     for file in files:
         content = file.read_bytes()
         for value in PLANTED:
