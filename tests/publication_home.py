@@ -24,7 +24,7 @@ TABLES = {
     "indicator_versions",
     "agencies",
 }
-FILES = ["datapackage.json", "kpi.duckdb", *sorted(f"parquet/{table}.parquet" for table in TABLES)]
+FILES = ["datapackage.json", "kpi.duckdb", *sorted(f"parquet/{table}.parquet" for table in TABLES), "site/index.html"]
 
 VALUE = """INSERT INTO facts.kpi_values BY NAME SELECT 'IKU-06' AS indicator, $period AS period, '07' AS office, '2024' AS definition_version,
   TIMESTAMP '2024-03-31 23:59:59.999999' AS cut_off, CAST($value AS DECIMAL(28,6)) AS value, 2 AS decimals, 'percent' AS unit,

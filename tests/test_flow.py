@@ -78,7 +78,12 @@ def test_every_task_run_is_in_the_history(runs: list[tuple[int, str, str]], home
     assert [state for state, _ in states] == ["COMPLETED"]
     assert states[0][1] >= 5
     assert flows == [("COMPLETED", 2)]
-    assert artifacts == [("deliveries", "table"), ("kpi-values", "table"), ("what-failed", "markdown")]
+    assert artifacts == [
+        ("deliveries", "table"),
+        ("kpi-values", "table"),
+        ("validation-report", "markdown"),
+        ("what-failed", "markdown"),
+    ]
     assert "PEN-LOG-6" in text
     assert "broken.csv" in text
     assert any("kpi" in tag for (tag,) in tags)

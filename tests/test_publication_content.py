@@ -27,7 +27,13 @@ def test_a_publication_is_a_folder_behind_a_relative_link(warehouse, home):
     assert warehouse.connection.execute(
         "SELECT publication_id, run_id, manifest_sha256 FROM ledger.publications"
     ).fetchall() == [(1, 1, publication.manifest_sha256)]
-    assert sorted(names_in(publication.folder)) == ["datapackage.json", "kpi.duckdb", "manifest.json", "parquet"]
+    assert sorted(names_in(publication.folder)) == [
+        "datapackage.json",
+        "kpi.duckdb",
+        "manifest.json",
+        "parquet",
+        "site",
+    ]
     assert sorted(names_in(home.root)) == sorted(
         [
             "inbox",
@@ -51,7 +57,9 @@ def test_everybody_may_read_it_and_nobody_else_write(warehouse):
     finally:
         os.umask(before)
     modes = {path.relative_to(folder).as_posix(): oct(stat.S_IMODE(path.stat().st_mode)) for path in folder.rglob("*")}
-    assert modes == dict.fromkeys((*FILES, "manifest.json"), "0o644") | {"parquet": "0o755"}
+    assert modes == dict.fromkeys((*FILES, "manifest.json"), "0o644") | {
+        "parquet": "0o755", "site": "0o755", "site/validation": "0o755",
+    }  # fmt: skip
     assert oct(stat.S_IMODE(folder.stat().st_mode)) == "0o755"
 
 
