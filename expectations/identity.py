@@ -61,12 +61,16 @@ def standing(contract: Contract, is_correction: bool) -> str:
 ){decision}"""
 
 
-def group_rows() -> str:
-    """SELECT of the typed rows of the delivery with what the identity step found; deliveries of a group are stacked."""
-    return (
-        "SELECT batch_typed.*, row_number IN (SELECT row_number FROM batch_standing WHERE standing = 'conflict') AS is_conflict "
-        "FROM batch_typed"
-    )
+CONFLICTS = "FROM batch_standing WHERE standing = 'conflict'"
+
+
+def group_rows(has_conflicts: bool) -> str:
+    """SELECT of the typed rows of the delivery with what the identity step found; deliveries of a group are stacked.
+
+    Most deliveries have no conflict (``CONFLICTS`` is empty): then no row is looked up.
+    """
+    is_conflict = f"row_number IN (SELECT row_number {CONFLICTS})" if has_conflicts else "false"
+    return f"SELECT batch_typed.*, {is_conflict} AS is_conflict FROM batch_typed"
 
 
 def states_table(contract: Contract) -> str:

@@ -13,7 +13,7 @@ from pathlib import Path
 import duckdb
 
 from expectations.contract import Contract, load_contract
-from expectations.identity import group_rows
+from expectations.identity import CONFLICTS, group_rows
 from expectations.rules import validated_rows
 from expectations.suite import EngineError, RuleCount
 from warehouse.connection import Warehouse
@@ -125,14 +125,15 @@ class SourceLoad:
 
     def _show_to_validator(self, is_first: bool, is_alone: bool) -> None:
         """The delivery's rows join those of the group; a large delivery is a group of its own and is not copied."""
+        rows = group_rows(single_value(self.connection, f"SELECT 1 {CONFLICTS} LIMIT 1") is not None)
         if not is_first:
-            self.connection.execute(f"INSERT INTO stacked_rows BY NAME {group_rows()}")
+            self.connection.execute(f"INSERT INTO stacked_rows BY NAME {rows}")
             return
         self.connection.execute("DROP VIEW IF EXISTS validated_rows")
         if is_alone:
-            self.connection.execute(f"CREATE OR REPLACE TEMP VIEW lone_rows AS {group_rows()}")
+            self.connection.execute(f"CREATE OR REPLACE TEMP VIEW lone_rows AS {rows}")
         else:
-            self.connection.execute(f"CREATE OR REPLACE TEMP TABLE stacked_rows AS {group_rows()}")
+            self.connection.execute(f"CREATE OR REPLACE TEMP TABLE stacked_rows AS {rows}")
         view = validated_rows(self.contract, "lone_rows" if is_alone else "stacked_rows")
         self.connection.execute(f"CREATE TEMP VIEW validated_rows AS {view}")
 
