@@ -34,6 +34,7 @@ demo: $(STAMP)
 	$(BIN)/kpi values --year 2024 --home $(DEMO_HOME)
 	$(BIN)/kpi scores --year 2024 --home $(DEMO_HOME)
 	@echo "Published files: $(DEMO_HOME)/published (kpi.duckdb, parquet/, datapackage.json, manifest.json)"
+	@echo "Validation pages: $(DEMO_HOME)/reports/validation/index.html"
 
 check: $(STAMP_DEV)
 	$(BIN)/ruff check .
