@@ -196,7 +196,9 @@ def _check(numbers: dict[str, PrintedItem], office: str, family: StatedCheck, wo
 
 def _matching(numbers: dict[str, PrintedItem], pattern: str, identifier: str) -> list[PrintedItem]:
     """Items with a number that the pattern names; further printings only where it says so (@)."""
-    found = [numbers[name] for name in fnmatch.filter(numbers, pattern) if ("@" in pattern) == ("@" in name)]
+    # Most patterns are plain names.
+    names = fnmatch.filter(numbers, pattern) if set("*?[") & set(pattern) else [pattern] if pattern in numbers else []
+    found = [numbers[name] for name in names if ("@" in pattern) == ("@" in name)]
     if not found:
         raise ValueError(f"check {identifier}: {pattern} names no printed number")
     return found

@@ -11,7 +11,7 @@ from typing import Any
 
 import duckdb
 
-from expectations.contract import Contract, load_contract, source_names
+from expectations.contract import Rule, load_contract, source_names
 from expectations.report import (
     BandLine,
     CheckLine,
@@ -73,6 +73,7 @@ def write_raw(home: Home, run: Run, source: str, result: dict[str, Any]) -> None
 class _Collector:
     def __init__(self, connection: duckdb.DuckDBPyConnection, run: Run) -> None:
         self.connection, self.run = connection, run
+        self._rules_of: dict[str, dict[str, Rule]] = {}
 
     def page(self, status: str, message: str | None) -> RunPage:
         return RunPage(
@@ -136,8 +137,9 @@ class _Collector:
     def _line(
         self, source: str, rule_id: str, checked: int, failed: int, earlier: tuple[tuple[int, int], ...] = ()
     ) -> RuleLine:
-        contract: Contract = load_contract(source)
-        rule = next((rule for rule in contract.all_rules if rule.id == rule_id), None)
+        if source not in self._rules_of:
+            self._rules_of[source] = {rule.id: rule for rule in load_contract(source).all_rules}
+        rule = self._rules_of[source].get(rule_id)
         if rule is None:
             return RuleLine(
                 source,
