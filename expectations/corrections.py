@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from yaml import YAMLError
 
 from expectations.contract import load_contract, source_names
 from transforms.yaml_text import read_yaml
@@ -49,6 +50,9 @@ class Correction(BaseModel):
         needed = {column.name for column in contract.columns if column.column in contract.key}
         if missing := sorted(needed - self.key.keys()):
             raise ValueError(f"{self.id}: the key of {self.source} also has {', '.join(missing)}")
+        ordering = {column.name for column in contract.columns if column.column in contract.order_columns}
+        if self.column in ordering:
+            raise ValueError(f"{self.id}: {self.column} orders the states; a row of another time is another state")
         if self.column in needed:
             raise ValueError(f"{self.id}: {self.column} is part of the key; a row of another key is another row")
         if self.expected == self.corrected:
@@ -72,6 +76,8 @@ def read_corrections(file: Path) -> list[Correction]:
         return []
     try:
         entries = _File.model_validate(read_yaml(file.read_text(encoding="utf-8"))).corrections
+    except YAMLError as problem:
+        raise ValueError(f"{file.name}: it is not YAML; see docs/how-to/correct-a-delivery.md") from problem
     except ValidationError as problem:
         first = problem.errors(include_input=False, include_url=False)[0]
         place = ".".join(map(str, first["loc"]))

@@ -143,6 +143,8 @@ def test_one_state_of_a_proposal_is_named_by_its_time(tmp_path: Path) -> None:
         (("owner: INKA", "owner: INKA\n    boss: INKA"), "boss"),
         (("column: terintegrasi", "column: tahun"), "tahun is part of the key"),
         (("id: C-1", "id: C 1"), "id"),
+        (("column: terintegrasi", "column: tgl_surat"), "tgl_surat orders the states"),
+        (("corrections:", "corrections: ["), "it is not YAML"),
     ],
 )
 def test_a_wrong_file_says_what_is_wrong(tmp_path: Path, change: tuple[str, str], message: str) -> None:
