@@ -4,7 +4,6 @@ They stand in ``corrections.yml`` of the installation. An entry is guarded: it h
 for no other.
 """
 
-import hashlib
 import json
 from pathlib import Path
 from typing import Annotated, Any, Self
@@ -60,9 +59,9 @@ class Correction(BaseModel):
         return self
 
     @property
-    def digest(self) -> str:
-        """Of all that the entry says: an entry that was applied must not change under its id."""
-        return hashlib.sha256(json.dumps(self.model_dump(), sort_keys=True).encode()).hexdigest()
+    def content(self) -> str:
+        """All that the entry says, as one text: it may hold a personal value, so only a keyed hash of it is kept."""
+        return json.dumps(self.model_dump(), sort_keys=True)
 
 
 class _File(BaseModel):

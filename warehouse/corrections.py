@@ -10,13 +10,14 @@ from pathlib import Path
 from expectations.contract import Contract, load_contract
 from expectations.corrections import Correction, read_corrections
 from expectations.identity import states_table
-from expectations.typed_read import delivered_text
+from expectations.typed_read import delivered_text, keyed_hash
 from transforms.sql import identifier
 from warehouse.connection import Warehouse
 from warehouse.delivery_load import BatchCounts
 from warehouse.inbox import Delivery
 from warehouse.ledger import Run
 from warehouse.loading import Refusal, Result, SourceLoad
+from warehouse.queries import single_value
 from warehouse.stopwatch import Stopwatch
 
 FILE = "corrections.yml"
@@ -62,7 +63,7 @@ class _Application:
         known = self.connection.execute(
             "SELECT digest, batch_id FROM ledger.corrections WHERE correction_id = $1", [self.entry.id]
         ).fetchall()
-        if known and known[0][0] != self.entry.digest:
+        if known and known[0][0] != self._digest():
             return (
                 "this entry was applied and has changed since; give the new one an id of its own",
                 "entri ini sudah diterapkan lalu berubah; beri id tersendiri untuk yang baru",
@@ -157,6 +158,10 @@ class _Application:
             [str(landed), self.entry.corrected, row.row_number],
         )
 
+    def _digest(self) -> str:
+        """Keyed hash of the entry: one that was applied must not change under its id."""
+        return str(single_value(self.connection, f"SELECT {keyed_hash('$1::VARCHAR')}", [self.entry.content]))
+
     def _spooled(self) -> Path:
         return self.warehouse.home.spool / f"correction-{self.entry.id}.csv"
 
@@ -169,7 +174,7 @@ class _Application:
                 entry.source,
                 row.record_key,
                 entry.column,
-                entry.digest,
+                self._digest(),
                 entry.reason,
                 entry.owner,
                 row.batch_id,
