@@ -80,12 +80,15 @@ def restate(root: Path, as_of: date | None, reason: str, approver: str) -> list[
     """``kpi restate --apply``: a run of its own, through to publication. Gives the steps that ``--plan`` showed of it."""
     if not reason.strip() or not approver.strip():
         raise WrongUsage("a restatement needs --reason and --approver")
+    # Looked at before a run begins: where no published number would change, nothing is entered and the ledger has no failed run.
+    steps = read_plan(root, as_of)
+    if not steps:
+        raise WrongUsage("nothing of a closed year is pending; `kpi restate --plan` shows what is")
     with a_run(root, as_of, "kpi restate --apply") as pipeline:
-        steps = plan_restatement(pipeline.warehouse, pipeline.run)
         apply_restatement(pipeline, reason, approver)
         pipeline.publish()
         pipeline.end()
-    return [asdict(step) for step in steps]
+    return steps
 
 
 def apply_restatement(pipeline: Pipeline, reason: str, approver: str) -> None:
