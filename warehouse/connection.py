@@ -53,6 +53,15 @@ class Warehouse:
             raise
         self.connection.execute("COMMIT")
 
+    @contextmanager
+    def trial(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """To see what would change: whatever the block does is taken back at its end."""
+        self.connection.execute("BEGIN")
+        try:
+            yield self.connection
+        finally:
+            self.connection.execute("ROLLBACK")
+
 
 _open: dict[Path, Warehouse] = {}
 

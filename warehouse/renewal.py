@@ -4,7 +4,6 @@ A fact of a closed year never changes by itself: what would change it is tried, 
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import astuple, dataclass, replace
 from typing import Any
 
@@ -174,21 +173,15 @@ def pending_changes(connection: duckdb.DuckDBPyConnection) -> list[NumberChange]
     return [NumberChange(*row) for row in rows]
 
 
-class OnlyTried(Exception):
-    """Ends a transaction that was made to see what would change."""
-
-
 def _note_pending(warehouse: Warehouse, plan: Plan, due: Sequence[Partition], run: Run, watch: Stopwatch) -> None:
     """Derives the partitions of closed years to see what would change, takes it back, and notes it as pending."""
     connection = warehouse.connection
     years = sorted({partition.year for partition in due})
     waiting = waiting_partitions(connection, plan, years)
-    found: list[NumberChange] = []
-    with suppress(OnlyTried), warehouse.transaction():
+    with warehouse.trial():
         derive_partitions(connection, waiting, plan.view, watch)
         enter_derived(connection, plan, waiting, run, watch)
         found = [change for change in changes_of(connection, run.name) if change.year in years]
-        raise OnlyTried
     with warehouse.transaction():
         changed = [change for change in found if change.old != change.new]
         connection.execute("DELETE FROM ledger.pending_changes WHERE list_contains($1, year)", [years])

@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -19,7 +18,7 @@ from warehouse.ledger import UNPUBLISHED, Run, run_clock, write_meta
 from warehouse.partitions import Partition, Plan, plan_partitions
 from warehouse.pipeline import Pipeline, a_run
 from warehouse.reconciliation import renew_reconciliation
-from warehouse.renewal import OnlyTried, derive_partitions, enter_derived, settle, waiting_partitions
+from warehouse.renewal import derive_partitions, enter_derived, settle, waiting_partitions
 from warehouse.stopwatch import Stopwatch
 
 
@@ -61,7 +60,7 @@ def plan_restatement(warehouse: Warehouse, run: Run) -> list[PlannedChange]:
     plan = plan_partitions(connection, run.clock)
     waiting = waiting_partitions(connection, plan, sorted(closed_years(connection)))
     found: list[PlannedChange] = []
-    with suppress(OnlyTried), warehouse.transaction():
+    with warehouse.trial():
         for number, step in enumerate(_steps(connection, plan, waiting)):
             as_then = replace(plan, view=View(run.clock, step.known_batch))
             name = f"plan-{number:06d}"
@@ -72,7 +71,6 @@ def plan_restatement(warehouse: Warehouse, run: Run) -> list[PlannedChange]:
                 for change in changes_of(connection, name)
                 if change.old != change.new
             ]
-        raise OnlyTried
     return sorted(found, key=lambda change: (change.item, change.period))
 
 
