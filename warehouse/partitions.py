@@ -128,6 +128,11 @@ class _Planner:
         }
         self.entered, self.staged = self._known("ledger.partitions"), self._known("ledger.staged_partitions")
         self.rows = self._row_counts()
+        self.indicators = {indicator.id: indicator for indicator in load_indicators()}
+        # What is known of an indicator's sources concerns all of its years alike.
+        self.source_states = {
+            name: repr(source_state(connection, indicator, self.view)) for name, indicator in self.indicators.items()
+        }
 
     def plan(self, years: list[int] | None) -> Plan:
         known = sorted({year for _, year in self.touches if year_period(year).has_begun(self.view.clock)})
@@ -172,12 +177,13 @@ class _Planner:
                 return Basis(service_digest(), shared_code_digest(), "", last, clock)
             case "scores":
                 return Basis(scoring_digest(), shared_code_digest(), "", last, clock)
-        indicator = next(i for i in load_indicators() if i.id == item.name)
+        indicator = self.indicators[item.name]
         version = version_in_force(indicator, year)
         if version is None:
             return None
-        known = source_state(self.connection, indicator, self.view)
-        return Basis(definition_digest(indicator, version), code_digest(indicator), repr(known), last, clock)
+        return Basis(
+            definition_digest(indicator, version), code_digest(indicator), self.source_states[item.name], last, clock
+        )
 
     def _why(self, item: Item, year: int, before: Basis, now: Basis) -> tuple[str | None, tuple[int, ...]]:
         """Why a partition that was derived from ``before`` is due again, and the deliveries that came since."""

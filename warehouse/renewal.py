@@ -5,6 +5,7 @@ A fact of a closed year never changes by itself: what would change it is tried, 
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import astuple, dataclass, replace
+from datetime import datetime
 from typing import Any
 
 import duckdb
@@ -161,8 +162,8 @@ def settle(
         of_year = "year" if item == "item" else "partition_year"
         connection.execute(f"DELETE FROM {table} WHERE ({item}, {of_year}) IN (SELECT (item, year) FROM settled_frame)")
     connection.unregister("settled_frame")
-    for source, year in sorted({(source, p.year) for p in partitions for source in p.item.sources}):
-        _note_waiting_rows(connection, source, year, run)
+    for source in sorted({source for p in partitions for source in p.item.sources}):
+        _note_waiting_rows(connection, source, sorted({p.year for p in partitions if source in p.item.sources}), run)
 
 
 def pending_changes(connection: duckdb.DuckDBPyConnection) -> list[NumberChange]:
@@ -185,11 +186,11 @@ def _note_pending(warehouse: Warehouse, plan: Plan, due: Sequence[Partition], ru
     with warehouse.transaction():
         changed = [change for change in found if change.old != change.new]
         connection.execute("DELETE FROM ledger.pending_changes WHERE list_contains($1, year)", [years])
-        for change in changed:
-            connection.execute(
+        if changed:
+            connection.executemany(
                 "INSERT INTO ledger.pending_changes VALUES ($1, $2, $3, $4, $5, $6, $7)",
-                [change.item, change.period, change.old, change.new, change.reason or "late_data", change.year, run.run_id],
-            )  # fmt: skip
+                [[c.item, c.period, c.old, c.new, c.reason or "late_data", c.year, run.run_id] for c in changed],
+            )
         pending = {change.year for change in changed}
         settle(connection, [p for p in due if p.year in pending], run, are_entered=False)
         settle(connection, [p for p in waiting if p.year not in pending], run, are_entered=True)
@@ -210,18 +211,21 @@ def waiting_partitions(connection: duckdb.DuckDBPyConnection, plan: Plan, years:
     return found
 
 
-def _note_waiting_rows(connection: duckdb.DuckDBPyConnection, source: str, year: int, run: Run) -> None:
+def _note_waiting_rows(connection: duckdb.DuckDBPyConnection, source: str, years: list[int], run: Run) -> None:
     contract = load_contract(source)
-    waits = None
+    waits: dict[int, datetime] = {}
     if contract.state:
         time = f"CAST({identifier(contract.state.time)} AS TIMESTAMP)"
-        waits = single_value(
-            connection,
-            f"SELECT max({time}) FROM {states_table(contract)} WHERE {time} > $1 AND {contract.year} = $2",
-            [run.clock, year],
+        found = connection.execute(
+            f"SELECT {contract.year}, max({time}) FROM {states_table(contract)} WHERE {time} > $1 GROUP BY 1",
+            [run.clock],
         )
-    connection.execute("DELETE FROM ledger.source_years WHERE source = $1 AND year = $2", [source, year])
-    connection.execute("INSERT INTO ledger.source_years VALUES ($1, $2, $3, $4)", [source, year, run.clock, waits])
+        waits = dict(found.fetchall())
+    connection.execute("DELETE FROM ledger.source_years WHERE source = $1 AND list_contains($2, year)", [source, years])
+    connection.executemany(
+        "INSERT INTO ledger.source_years VALUES ($1, $2, $3, $4)",
+        [[source, year, run.clock, waits.get(year)] for year in years],
+    )
 
 
 def _causes(plan: Plan, partitions: Sequence[Partition]) -> Mapping[tuple[str, int], str]:
