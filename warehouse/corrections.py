@@ -17,7 +17,7 @@ from warehouse.delivery_load import BatchCounts
 from warehouse.inbox import Delivery
 from warehouse.ledger import Run
 from warehouse.loading import Refusal, Result, SourceLoad
-from warehouse.queries import single_value
+from warehouse.queries import first_row, single_value
 from warehouse.stopwatch import Stopwatch
 
 FILE = "corrections.yml"
@@ -60,14 +60,9 @@ class _Application:
 
     def apply(self, run: Run, watch: Stopwatch, tell: Callable[[Delivery, Result], None]) -> tuple[str, str] | None:
         """What is wrong with the entry, in both languages; None where it holds."""
-        known = self.connection.execute(
-            "SELECT digest, batch_id FROM ledger.corrections WHERE correction_id = $1", [self.entry.id]
-        ).fetchall()
-        if known and known[0][0] != self._digest():
-            return (
-                "this entry was applied and has changed since; give the new one an id of its own",
-                "entri ini sudah diterapkan lalu berubah; beri id tersendiri untuk yang baru",
-            )
+        query = "SELECT digest, batch_id FROM ledger.corrections WHERE correction_id = $1"
+        if (known := first_row(self.connection, query, [self.entry.id])) is not None:
+            return self._applied_before(*known)
         rows = self._standing_rows()
         if len(rows) != 1:
             return (
@@ -76,14 +71,9 @@ class _Application:
             )
         (row,) = rows
         if row.file == self.delivery.file:
-            if not known:
-                self._note(row)
+            # A run that was killed after taking it in could not note it.
+            self._note(row.record_key, row.batch_id)
             return None
-        if known:
-            return (
-                f"{row.file} has replaced what this entry corrected; look which of the two is right, then remove the entry",
-                f"{row.file} sudah menggantikan koreksi entri ini; periksa mana yang benar, lalu hapus entri ini",
-            )
         if row.delivered != self.entry.expected:
             return (
                 f"column {self.entry.column} of {row.file} row {row.row_number} does not hold the expected value any more; "
@@ -92,6 +82,26 @@ class _Application:
                 "periksa apakah sumber sudah memperbaikinya, lalu hapus atau perbarui entri ini",
             )
         return self._take_in(row, run, watch, tell)
+
+    def _applied_before(self, digest: str, batch_id: int) -> tuple[str, str] | None:
+        """An applied entry holds while it says the same and nothing has replaced the row that it made."""
+        if digest != self._digest():
+            return (
+                "this entry was applied and has changed since; give the new one an id of its own",
+                "entri ini sudah diterapkan lalu berubah; beri id tersendiri untuk yang baru",
+            )
+        replaced_by = single_value(
+            self.connection,
+            f"SELECT file FROM {states_table(self.contract)} AS states "
+            "JOIN ledger.batches AS batches ON batches.batch_id = states.replaced_by_batch_id WHERE states.batch_id = $1",
+            [batch_id],
+        )
+        if replaced_by is None:
+            return None
+        return (
+            f"{replaced_by} has replaced what this entry corrected; look which of the two is right, then remove the entry",
+            f"{replaced_by} sudah menggantikan koreksi entri ini; periksa mana yang benar, lalu hapus entri ini",
+        )
 
     def _take_in(
         self, row: _Standing, run: Run, watch: Stopwatch, tell: Callable[[Delivery, Result], None]
@@ -108,8 +118,9 @@ class _Application:
         finally:
             self._spooled().unlink(missing_ok=True)
         if any(isinstance(result, BatchCounts) and result.accepted == 1 for result in results):
-            (standing,) = self._standing_rows()
-            self._note(standing)
+            query = "SELECT max(batch_id) FROM ledger.batches WHERE source = $1 AND file = $2"
+            batch_id = single_value(self.connection, query, [self.entry.source, self.delivery.file])
+            self._note(row.record_key, batch_id)
             return None
         return (
             "the corrected row was not accepted; `kpi quarantine` says which rule it breaks",
@@ -165,18 +176,18 @@ class _Application:
     def _spooled(self) -> Path:
         return self.warehouse.home.spool / f"correction-{self.entry.id}.csv"
 
-    def _note(self, row: _Standing) -> None:
+    def _note(self, record_key: str, batch_id: int) -> None:
         entry = self.entry
         self.connection.execute(
             "INSERT INTO ledger.corrections VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
             [
                 entry.id,
                 entry.source,
-                row.record_key,
+                record_key,
                 entry.column,
                 self._digest(),
                 entry.reason,
                 entry.owner,
-                row.batch_id,
+                batch_id,
             ],
         )
