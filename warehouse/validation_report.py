@@ -6,6 +6,7 @@ The pages stand outside the publication, so that a run that published nothing ha
 import json
 from collections import defaultdict
 from collections.abc import Iterator
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -76,12 +77,14 @@ class _Collector:
         self._rules_of: dict[str, dict[str, Rule]] = {}
 
     def page(self, status: str, message: str | None) -> RunPage:
+        deliveries = list(self._deliveries())
+        own = {delivery.source for delivery in deliveries}
         return RunPage(
             self.run.name, f"Validation of {self.run.name}", f"{self.run.clock:%Y-%m-%d %H:%M}", status, message, None,
-            deliveries=list(self._deliveries()),
+            deliveries=deliveries,
             refusals=[RefusalLine(*row) for row in self._rows("report_refusals.sql", run_id=self.run.run_id)],
-            rules=self._rules(),
-            checks=[CheckLine(*row[1:]) for row in self._rows("report_checks.sql", run_id=self.run.run_id)],
+            rules=[line for line in self.lines if line.source in own],
+            checks=[line for lines in self.checks.values() for line in lines],
             bands=list(self._bands()),
             freshness=list(self._freshness()),
         )  # fmt: skip
@@ -90,13 +93,10 @@ class _Collector:
         batch_id = int(delivery.batch.removeprefix("batch-"))
         rows = self._rows("report_batch_rules.sql", batch_id=batch_id)
         held = self._rows("report_held_rows.sql", batch_id=batch_id, shown=SHOWN_ROWS)
-        checks = [
-            CheckLine(*row[1:]) for row in self._rows("report_checks.sql", run_id=self.run.run_id) if row[0] == batch_id
-        ]
         return RunPage(
             self.run.name, f"Validation of {delivery.file}", f"{self.run.clock:%Y-%m-%d %H:%M}", status, None, None,
             deliveries=[delivery], rules=[self._line(delivery.source, rule, checked, failed) for rule, checked, failed in rows],
-            checks=checks, held_rows=held, is_batch=True,
+            checks=self.checks.get(batch_id, []), held_rows=held, is_batch=True,
         )  # fmt: skip
 
     def history(self, home: Home) -> HistoryPage:
@@ -105,11 +105,7 @@ class _Collector:
             for name, clock, status in self._rows("report_runs.sql")
             if run_page(home, name).exists()
         ]
-        rules = [
-            self._line(source, rule, *counts[-1], tuple(counts[:-1][-SHOWN_RUNS:]))
-            for (source, rule), counts in sorted(self._counts().items())
-        ]
-        return HistoryPage(runs, sorted(rules, key=lambda line: (line.trend == "good", line.source, line.rule)))
+        return HistoryPage(runs, sorted(self.lines, key=lambda line: (line.trend == "good", line.source, line.rule)))
 
     def _rows(self, name: str, **parameters: Any) -> list[tuple[Any, ...]]:
         return self.connection.execute(load_sql("warehouse.sql", name), parameters).fetchall()
@@ -118,21 +114,24 @@ class _Collector:
         for batch_id, *rest in self._rows("report_deliveries.sql", run_id=self.run.run_id):
             yield DeliveryLine(f"batch-{batch_id:06d}", *rest)
 
-    def _rules(self) -> list[RuleLine]:
-        own = {source for source, _ in self._counts(only_this=True)}
-        return [
-            self._line(source, rule, *counts[-1], tuple(counts[:-1][-SHOWN_RUNS:]))
-            for (source, rule), counts in sorted(self._counts().items())
-            if source in own
-        ]
-
-    def _counts(self, *, only_this: bool = False) -> dict[tuple[str, str], list[tuple[int, int]]]:
-        """(checked, failed) of every source and rule, run by run."""
-        first = self.run.run_id if only_this else 0
-        found: dict[tuple[str, str], list[tuple[int, int]]] = defaultdict(list)
-        for source, rule, checked, failed in self._rows("report_rules.sql", first=first, last=self.run.run_id):
-            found[source, rule].append((checked, failed))
+    @cached_property
+    def checks(self) -> dict[int, list[CheckLine]]:
+        """What is odd of the run's deliveries as a whole, by batch."""
+        found: dict[int, list[CheckLine]] = defaultdict(list)
+        for batch_id, *rest in self._rows("report_checks.sql", run_id=self.run.run_id):
+            found[batch_id].append(CheckLine(*rest))
         return found
+
+    @cached_property
+    def lines(self) -> list[RuleLine]:
+        """Every source and rule, with its counts in the runs that had the source."""
+        counts: dict[tuple[str, str], list[tuple[int, int]]] = defaultdict(list)
+        for source, rule, checked, failed in self._rows("report_rules.sql", last=self.run.run_id):
+            counts[source, rule].append((checked, failed))
+        return [
+            self._line(source, rule, *found[-1], tuple(found[:-1][-SHOWN_RUNS:]))
+            for (source, rule), found in sorted(counts.items())
+        ]
 
     def _line(
         self, source: str, rule_id: str, checked: int, failed: int, earlier: tuple[tuple[int, int], ...] = ()

@@ -1,9 +1,9 @@
 -- reads: ledger.validation_results, ledger.batches
 -- grain: one source, rule and run that had deliveries of the source
--- parameters: $first, $last (run ids)
+-- parameters: $last (run id)
 SELECT results.source, rule, CAST(sum(rows_checked) AS BIGINT) AS rows_checked, CAST(sum(rows_failed) AS BIGINT) AS rows_failed
 FROM ledger.validation_results AS results
 JOIN ledger.batches AS batches ON batches.batch_id = results.batch_id
-WHERE batches.run_id BETWEEN $first AND $last
+WHERE batches.run_id <= $last
 GROUP BY results.source, rule, batches.run_id
 ORDER BY results.source, rule, batches.run_id
