@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flows.render import NO_VALUE, table
+from flows.render import NO_VALUE, moment, table
 
 SHOWN_KEYS, SHOWN_DELIVERIES = 8, 20
 
@@ -59,8 +59,8 @@ def print_explanation(found: dict[str, Any]) -> None:
         ["known from", "known to", "reason", "approved by", "value"],
         [
             [
-                _moment(h["known_from"]),
-                _moment(h["known_to"]),
+                moment(h["known_from"]),
+                moment(h["known_to"]),
                 h["reason"],
                 h.get("approver"),
                 h["value"] or h["status"],
@@ -89,14 +89,10 @@ def _more(count: int, what: str) -> None:
         print(f"  and {count:,} more {what} (--json lists them)")
 
 
-def _moment(iso: str | None) -> str:
-    return "" if iso is None else iso[:19].replace("T", " ")
-
-
 def print_reproduction(found: dict[str, Any]) -> None:
     """The number as published and as made again; of a difference every column."""
     print(
-        f"{found['indicator']} {found['period']}, known from {_moment(found['known_from'])}: {found['value'] or NO_VALUE}"
+        f"{found['indicator']} {found['period']}, known from {moment(found['known_from'])}: {found['value'] or NO_VALUE}"
     )
     print(f"  again from {found['deliveries']} archived deliveries: {found['recomputed'] or NO_VALUE}")
     if found["equal"]:

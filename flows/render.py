@@ -124,7 +124,7 @@ def print_values(rows: list[dict[str, Any]]) -> None:
                 r["denominator"],
                 r["target"],
                 r["definition_version"] + (" (break)" if r["definition_break"] else ""),
-                _moment(r["known_from"]),
+                moment(r["known_from"]),
             ]
             for r in rows
         ],
@@ -132,9 +132,9 @@ def print_values(rows: list[dict[str, Any]]) -> None:
     )
 
 
-def _moment(iso: str) -> str:
-    """A day and time to the second."""
-    return iso[:19].replace("T", " ")
+def moment(iso: str | None) -> str:
+    """A day and time to the second; nothing where there is none."""
+    return "" if iso is None else iso[:19].replace("T", " ")
 
 
 def print_scores(sheet: ScoreSheet) -> None:

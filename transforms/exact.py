@@ -26,6 +26,13 @@ def mean(numbers: list[Fraction]) -> Fraction:
     return sum(numbers, Fraction(0)) / len(numbers)
 
 
+def count_or_text(number: Decimal | None) -> int | str | None:
+    """A count as an integer; a sum with decimals as exact text."""
+    if number is None:
+        return None
+    return int(number) if number == number.to_integral_value() else decimal_text(number)
+
+
 def decimal_text(number: Decimal | None, decimals: int | None = None) -> str | None:
     """The number as a reader sees it: ``decimals`` places where given, else without trailing zeros and without exponent."""
     if number is None:

@@ -22,6 +22,15 @@ def single_value(
     return None if row is None else row[0]
 
 
+def records(
+    connection: duckdb.DuckDBPyConnection, query: str, parameters: Sequence[Any] | Mapping[str, Any] = ()
+) -> list[dict[str, Any]]:
+    """All rows, each by the names of its columns."""
+    found = connection.execute(query, parameters or None)
+    names = [column[0] for column in found.description or []]
+    return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+
+
 def has_table(connection: duckdb.DuckDBPyConnection, schema: str, table: str) -> bool:
     """Whether the warehouse has this table: of a source without a contract it has none."""
     query = "SELECT 1 FROM duckdb_tables() WHERE schema_name = $1 AND table_name = $2"

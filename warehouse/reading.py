@@ -5,13 +5,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
-from decimal import Decimal
 from typing import Any, Literal
 
 import duckdb
 
 from transforms.definitions import load_indicators
-from transforms.exact import decimal_text
+from transforms.exact import count_or_text, decimal_text
 from transforms.periods import end_of_day, parse_period
 from transforms.reference import office
 from transforms.scoring.definition import load_scoring
@@ -19,6 +18,7 @@ from transforms.scoring.score import NPSS
 from transforms.sql import load_sql
 from warehouse.failures import EnvironmentProblem, WrongUsage
 from warehouse.home import Home
+from warehouse.queries import records
 
 Breakdown = Literal["year", "period", "region", "agency"]
 
@@ -78,7 +78,7 @@ def read_values(
         row["band"] = [decimal_text(row.pop("band_low"), decimals), decimal_text(row.pop("band_high"), decimals)]
         row["target"] = decimal_text(row["target"])
         for component in ("numerator", "denominator"):
-            row[component] = _count_or_text(row[component])
+            row[component] = count_or_text(row[component])
         row["excluded"] = json.loads(row["excluded"])
         row["definition_break"] = (row["indicator"], row["period"][:4]) in breaks
     return rows
@@ -181,24 +181,16 @@ def _gaps(row: dict[str, Any]) -> Iterator[str]:
 
 def _records(connection: duckdb.DuckDBPyConnection, query: str, parameters: dict[str, Any]) -> list[dict[str, Any]]:
     try:
-        found = connection.execute(query, parameters)
+        found = records(connection, query, parameters)
     except duckdb.CatalogException as missing:
         raise EnvironmentProblem(
             "the publication is of an older version of the product: `kpi run` renews it"
         ) from missing
-    names = [column[0] for column in found.description or []]
-    return [{name: _plain(value) for name, value in zip(names, row, strict=True)} for row in found.fetchall()]
+    return [{name: _plain(value) for name, value in row.items()} for row in found]
 
 
 def _plain(value: Any) -> Any:
     return value.isoformat() if isinstance(value, (date, datetime)) else value
-
-
-def _count_or_text(number: Decimal | None) -> int | str | None:
-    """A count as an integer; a sum with decimals as exact text."""
-    if number is None:
-        return None
-    return int(number) if number == number.to_integral_value() else decimal_text(number)
 
 
 def _clock(as_of: date | None) -> datetime | None:

@@ -7,18 +7,15 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-import duckdb
-
 from expectations.contract import load_contract
 from transforms.exact import decimal_text
 from transforms.periods import end_of_day, parse_period
-from transforms.reference import office
 from warehouse.connection import Warehouse, open_warehouse
 from warehouse.delivery import Landed
 from warehouse.delivery_load import DeliveryLoad
 from warehouse.derivation import View
 from warehouse.explain import Named, resolve
-from warehouse.explain.lineage import Fact, Question, find_fact
+from warehouse.explain.lineage import Fact, Question, find_fact, versions_of
 from warehouse.explain.scores import measure_of
 from warehouse.explain.services import MEASURES, breakdown_of
 from warehouse.facts import KPI_SCORES, KPI_VALUES, SERVICE_SUMMARY, FactTable
@@ -51,7 +48,7 @@ def reproduce(root: Path, item: str, period: str, as_of: date | None = None) -> 
     named = resolve(item)
     with open_warehouse(root, "kpi reproduce") as warehouse:
         subject = _subject(named, question)
-        fact = find_fact(warehouse.connection, subject.table.name.split(".")[1], subject.key, question, item)
+        fact = find_fact(warehouse.connection, subject.table.name, subject.key, question, item)
         view = fact.view(warehouse.connection)
         batches = _archived(warehouse, subject.items, view)
         with tempfile.TemporaryDirectory(dir=warehouse.home.spool, prefix="reproduce-") as folder:
@@ -107,7 +104,8 @@ def _derived_afresh(
         with warehouse.transaction() as connection:
             derive_partitions(connection, partitions, view, Stopwatch())
             enter_derived(connection, plan, partitions, run, Stopwatch())
-        return _row(warehouse.connection, subject)
+        # Derived once, so there is one version, or none.
+        return next(iter(versions_of(warehouse.connection, subject.table.name, subject.key)), None)
 
 
 def _take_in(warehouse: Warehouse, batch: tuple[Any, ...]) -> None:
@@ -118,15 +116,6 @@ def _take_in(warehouse: Warehouse, batch: tuple[Any, ...]) -> None:
             DeliveryLoad(warehouse, load_contract(source), delivery, sha256, 1, landed, Stopwatch(), batch_id).run()
     except DeliveryRefused as refused:
         raise GateFailed(f"the archive of {file} is no longer taken in: {refused.message}") from refused
-
-
-def _row(connection: duckdb.DuckDBPyConnection, subject: _Subject) -> dict[str, Any] | None:
-    key = subject.key | {"office": office().office_code}
-    where = " AND ".join(f"{column} = ${column}" for column in key)
-    found = connection.execute(f"SELECT * FROM {subject.table.name} WHERE {where} AND known_to IS NULL", key)
-    names = [column[0] for column in found.description or []]
-    rows = [dict(zip(names, values, strict=True)) for values in found.fetchall()]
-    return next(iter(rows), None)
 
 
 def _compared(item: str, period: str, subject: _Subject, fact: Fact, again: dict[str, Any] | None) -> dict[str, Any]:

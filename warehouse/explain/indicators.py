@@ -10,12 +10,13 @@ import duckdb
 from expectations.contract import load_contract
 from transforms.definitions import Indicator, Version
 from transforms.evaluate import describe_fold
-from transforms.exact import decimal_text
+from transforms.exact import count_or_text, decimal_text
 from transforms.periods import Period, parts
 from transforms.sql import load_sql
 from warehouse.agreed import PRINT, REALIZATION
 from warehouse.derivation import FreshValue, View, collect_evidence, derive_indicator, look_from, look_now
-from warehouse.explain.lineage import Fact, Question, count_or_text, deliveries_of_rows, described, find_fact
+from warehouse.explain.lineage import Fact, Question, deliveries_of_rows, described, find_fact
+from warehouse.facts import KPI_VALUES
 from warehouse.failures import WrongUsage
 
 Evidence = list[tuple[str, str, str, str | None, list[str], Decimal | None]]
@@ -26,7 +27,9 @@ def explain_indicator(
 ) -> dict[str, Any]:
     """Raises WrongUsage where the value is not known, or its definition is no longer in the files."""
     period = question.period
-    fact = find_fact(connection, "kpi_values", {"indicator": indicator.id, "period": period.id}, question, indicator.id)
+    fact = find_fact(
+        connection, KPI_VALUES.name, {"indicator": indicator.id, "period": period.id}, question, indicator.id
+    )
     version = _version(indicator, fact)
     view = fact.view(connection)
     again = derive_again(connection, indicator, period, view)

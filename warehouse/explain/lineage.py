@@ -15,7 +15,7 @@ from transforms.reference import office
 from transforms.sql import identifier, load_sql
 from warehouse.derivation import View
 from warehouse.failures import WrongUsage
-from warehouse.queries import single_value
+from warehouse.queries import records, single_value
 
 Row = dict[str, Any]
 
@@ -71,15 +71,16 @@ class Fact:
         ]
 
 
+def versions_of(connection: duckdb.DuckDBPyConnection, table: str, key: Row) -> list[Row]:
+    """All versions of our office's number with this key in ``table`` (of schema ``facts``), oldest first."""
+    key = key | {"office": office().office_code}
+    where = " AND ".join(f"{identifier(column)} = ${column}" for column in key)
+    return records(connection, f"SELECT * FROM {table} WHERE {where} ORDER BY known_from, run", key)
+
+
 def find_fact(connection: duckdb.DuckDBPyConnection, table: str, key: Row, question: Question, name: str) -> Fact:
     """The version that was known. Raises WrongUsage where there is none."""
-    where = " AND ".join(f"{identifier(column)} = ${column}" for column in key)
-    found = connection.execute(
-        f"SELECT * FROM facts.{identifier(table)} WHERE {where} AND office = $office ORDER BY known_from, run",
-        key | {"office": office().office_code},
-    )
-    names = [column[0] for column in found.description or []]
-    versions = [dict(zip(names, values, strict=True)) for values in found.fetchall()]
+    versions = versions_of(connection, table, key)
     for row in reversed(versions):
         if question.clock is None and row["known_to"] is None:
             return Fact(row, versions)
@@ -149,13 +150,6 @@ def merged(parts: Iterable[dict[str, Any]]) -> dict[str, Any]:
         "rules": [rules[key] for key in sorted(rules)],
         "corrections": list(corrections.values()),
     }
-
-
-def count_or_text(number: Any) -> int | str | None:
-    """A count as an integer, a sum with decimals as exact text."""
-    if number is None:
-        return None
-    return int(number) if number == number.to_integral_value() else decimal_text(number)
 
 
 def _text(row: Row) -> str | None:

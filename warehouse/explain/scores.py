@@ -13,6 +13,7 @@ from transforms.scoring.definition import load_scoring
 from transforms.scoring.score import HAS_A_NUMBER, NPSS
 from warehouse.explain.indicators import explain_indicator
 from warehouse.explain.lineage import Fact, Question, find_fact, merged
+from warehouse.facts import KPI_SCORES
 from warehouse.failures import WrongUsage
 
 
@@ -22,7 +23,7 @@ def explain_score(connection: duckdb.DuckDBPyConnection, item: str, question: Qu
         raise WrongUsage(f"a score is of a year, not of {question.period.id}")
     year = question.period.year
     measure = measure_of(item)
-    fact = find_fact(connection, "kpi_scores", {"measure": measure, "item": item, "year": year}, question, item)
+    fact = find_fact(connection, KPI_SCORES.name, {"measure": measure, "item": item, "year": year}, question, item)
     known = _numbers(connection, year, fact)
     objectives = _objectives(item)
     inputs = [

@@ -11,6 +11,7 @@ from transforms.services import Service, load_services
 from transforms.sql import load_sql
 from warehouse.derivation import derive_service, look_now
 from warehouse.explain.lineage import Fact, Question, deliveries_of_rows, described, find_fact
+from warehouse.facts import SERVICE_SUMMARY
 from warehouse.failures import WrongUsage
 
 # Measure -> (column of the facts, which proposals are the numerator, which are the denominator besides, formula in words).
@@ -42,7 +43,7 @@ def explain_service(
     breakdown, group_name = breakdown_of(service.service, group, question)
     name = f"{service.service}.{measure}" + (f"|{group}" if group else "")
     key = {"service": service.service, "year": period.year, "breakdown": breakdown, "group_name": group_name}
-    fact = find_fact(connection, "service_summary", key, question, name)
+    fact = find_fact(connection, SERVICE_SUMMARY.name, key, question, name)
     view = fact.view(connection)
     derive_service(connection, service, period.year, view)
     look_now(connection)
