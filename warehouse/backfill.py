@@ -14,16 +14,11 @@ import duckdb
 from transforms.sql import identifier
 from warehouse.connection import SETTINGS, Warehouse
 from warehouse.derivation import View
-from warehouse.facts import KPI_VALUES, SERVICE_SUMMARY, FactTable
+from warehouse.facts import DERIVED
 from warehouse.ledger import Run
 from warehouse.partitions import SCORES, Partition
 from warehouse.renewal import derive_partitions
 from warehouse.stopwatch import Stopwatch
-
-STAGED: tuple[tuple[FactTable, str, str, str], ...] = (
-    (KPI_VALUES, "fresh_values", "facts.staged_values", "indicator"),
-    (SERVICE_SUMMARY, "fresh_summary", "facts.staged_summary", "service"),
-)
 
 
 def stageable(partitions: Sequence[Partition]) -> list[Partition]:
@@ -63,11 +58,12 @@ def stage_partition(warehouse: Warehouse, partition: Partition, view: View, run:
         derive_partitions(cursor, [partition], view, Stopwatch())
         cursor.execute("BEGIN")
         name, basis = [partition.item.name, partition.year], partition.basis
-        for table, fresh, staged, item in STAGED:
-            columns = ", ".join(map(identifier, table.columns))
-            cursor.execute(f"DELETE FROM {staged} WHERE {item} = $1 AND partition_year = $2", name)
+        for derived in DERIVED:
+            columns, staged = ", ".join(map(identifier, derived.table.columns)), derived.staged
+            cursor.execute(f"DELETE FROM {staged} WHERE {derived.item} = $1 AND partition_year = $2", name)
             cursor.execute(
-                f"INSERT INTO {staged} ({columns}, partition_year) SELECT {columns}, $1 FROM {fresh}", [partition.year]
+                f"INSERT INTO {staged} ({columns}, partition_year) SELECT {columns}, $1 FROM {derived.fresh}",
+                [partition.year],
             )
         cursor.execute("DELETE FROM ledger.staged_partitions WHERE item = $1 AND year = $2", name)
         cursor.execute(
@@ -91,9 +87,9 @@ def fresh_from_staging(
         return
     connection.execute("CREATE OR REPLACE TEMP TABLE taken_from_staging (item VARCHAR, year INTEGER)")
     connection.executemany("INSERT INTO taken_from_staging VALUES ($1, $2)", staged)
-    for table, fresh, kept, item in STAGED:
-        columns = ", ".join(map(identifier, table.columns))
+    for derived in DERIVED:
+        columns = ", ".join(map(identifier, derived.table.columns))
         connection.execute(
-            f"INSERT INTO {fresh} ({columns}) SELECT {columns} FROM {kept} "
-            f"WHERE ({item}, partition_year) IN (SELECT (item, year) FROM taken_from_staging)"
+            f"INSERT INTO {derived.fresh} ({columns}) SELECT {columns} FROM {derived.staged} "
+            f"WHERE ({derived.item}, partition_year) IN (SELECT (item, year) FROM taken_from_staging)"
         )

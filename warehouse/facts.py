@@ -88,6 +88,26 @@ KPI_SCORES = FactTable(
 )
 
 
+@dataclass(frozen=True)
+class Derived:
+    """Where what is derived of a table of facts stands: the temporary rows of a run, and those that a backfill keeps aside.
+
+    ``item`` is the column that names the service or indicator; ``year`` is SQL of a row's year, ``{row}`` its alias.
+    """
+
+    table: FactTable
+    fresh: str
+    staged: str
+    item: str
+    year: str
+
+
+DERIVED = (
+    Derived(KPI_VALUES, "fresh_values", "facts.staged_values", "indicator", "CAST(left({row}.period, 4) AS INTEGER)"),
+    Derived(SERVICE_SUMMARY, "fresh_summary", "facts.staged_summary", "service", "{row}.year"),
+)
+
+
 def make_fresh_table(connection: duckdb.DuckDBPyConnection, table: FactTable, fresh: str) -> None:
     """An empty temporary table for what a run derives, with the columns of the facts."""
     columns = ", ".join(map(identifier, table.columns))

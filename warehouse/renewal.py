@@ -22,7 +22,7 @@ from warehouse.closing import closed_years
 from warehouse.connection import Warehouse
 from warehouse.derivation import View, derive_indicator, derive_service, look_now, summarise_service
 from warehouse.digests import printed_digest, words_digest
-from warehouse.facts import KPI_VALUES, SERVICE_SUMMARY, Change, enter_fresh, make_fresh_table
+from warehouse.facts import DERIVED, KPI_VALUES, Change, enter_fresh, make_fresh_table
 from warehouse.ledger import UNPUBLISHED, Run, read_meta, write_meta
 from warehouse.partitions import CAUSES, SCORES, Partition, Plan, plan_partitions
 from warehouse.queries import single_value
@@ -83,8 +83,8 @@ def derive_partitions(
     connection: duckdb.DuckDBPyConnection, partitions: Sequence[Partition], view: View, watch: Stopwatch
 ) -> None:
     """(Re)creates the temporary tables ``fresh_values`` and ``fresh_summary`` for these partitions."""
-    make_fresh_table(connection, KPI_VALUES, "fresh_values")
-    make_fresh_table(connection, SERVICE_SUMMARY, "fresh_summary")
+    for derived in DERIVED:
+        make_fresh_table(connection, derived.table, derived.fresh)
     by_item: dict[str, list[int]] = {}
     for partition in partitions:
         by_item.setdefault(partition.item.name, []).append(partition.year)
@@ -124,14 +124,11 @@ def enter_derived(
     )
     scope = "({item}, {year}) IN (SELECT (item, year) FROM entered_partitions)"
     with watch.step("facts"):
-        for table, fresh, item, year in (
-            (KPI_VALUES, "fresh_values", "indicator", "CAST(left({row}.period, 4) AS INTEGER)"),
-            (SERVICE_SUMMARY, "fresh_summary", "service", "{row}.year"),
-        ):
+        for derived in DERIVED:
             enter_fresh(
-                connection, table, fresh,
-                scope.format(item=f"fact.{item}", year=year.format(row="fact")),
-                reason.format(item=f"changed_facts.{item}", year=year.format(row="changed_facts")),
+                connection, derived.table, derived.fresh,
+                scope.format(item=f"fact.{derived.item}", year=derived.year.format(row="fact")),
+                reason.format(item=f"changed_facts.{derived.item}", year=derived.year.format(row="changed_facts")),
                 run.clock, run.name,
             )  # fmt: skip
     with watch.step("scores"):
@@ -154,13 +151,10 @@ def settle(
     for query in ("settle_partitions.sql", "note_derivations.sql"):
         named = {name: value for name, value in state.items() if f"${name}" in load_sql("warehouse.sql", query)}
         connection.execute(load_sql("warehouse.sql", query), named)
-    for table, item in (
-        ("ledger.staged_partitions", "item"),
-        ("facts.staged_values", "indicator"),
-        ("facts.staged_summary", "service"),
-    ):
-        of_year = "year" if item == "item" else "partition_year"
-        connection.execute(f"DELETE FROM {table} WHERE ({item}, {of_year}) IN (SELECT (item, year) FROM settled_frame)")
+    settled = "IN (SELECT (item, year) FROM settled_frame)"
+    connection.execute(f"DELETE FROM ledger.staged_partitions WHERE (item, year) {settled}")
+    for derived in DERIVED:
+        connection.execute(f"DELETE FROM {derived.staged} WHERE ({derived.item}, partition_year) {settled}")
     connection.unregister("settled_frame")
     for source in sorted({source for p in partitions for source in p.item.sources}):
         _note_waiting_rows(connection, source, sorted({p.year for p in partitions if source in p.item.sources}), run)
