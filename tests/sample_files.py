@@ -83,3 +83,11 @@ def broken(judge, source, path, text, tmp_path):
             for (row,) in judge.sql(query).fetchall():
                 found.setdefault(row, set()).add(rule.id)
     return found
+
+
+def judged_faults(inbox, judge, source, read, tmp_path):
+    """Row by row of a source's faults: the rules that each is declared to break (but the conflict), and those that it breaks."""
+    declared, path = faults_of(source), fault_file(inbox, source)
+    found = broken(judge, source, path, read(path), tmp_path)
+    conflict = {f"{load_contract(source).prefix}-CONFLICT"}
+    return [rules - conflict for rules in declared], [found.get(row, set()) for row in range(1, len(declared) + 1)]

@@ -4,33 +4,20 @@ import json
 from collections import Counter
 from decimal import Decimal
 
-import pytest
+import year_2024
 from typer.testing import CliRunner
 from year_2024 import (
     add_print,
     add_row,
     fill_2024,
-    opened_2024,
-    place,
     renewed,
 )
 
 from flows.cli import app
 from transforms.printed_tables import survey_figures
-from warehouse.home import Home
 from warehouse.publication import publish
 
-
-@pytest.fixture
-def home(tmp_path):
-    return Home(tmp_path / "home")
-
-
-@pytest.fixture
-def warehouse(home, monkeypatch):
-    place(monkeypatch)
-    with opened_2024(home) as opened:
-        yield opened
+home, warehouse = year_2024.home, year_2024.warehouse
 
 
 def test_the_year_2024_reconciles(warehouse):

@@ -4,6 +4,7 @@ import json
 from datetime import date, datetime
 
 import pytest
+import year_2024
 from typer.testing import CliRunner
 from year_2024 import (
     FIRST,
@@ -14,7 +15,6 @@ from year_2024 import (
     enter_values,
     fill_2024,
     kept,
-    opened_2024,
     place,
     renewed,
     waiver,
@@ -23,21 +23,10 @@ from year_2024 import (
 from flows.cli import app
 from warehouse.connection import open_warehouse
 from warehouse.failures import GateFailed
-from warehouse.home import Home
 from warehouse.ledger import Run
 from warehouse.pipeline import run_pipeline
 
-
-@pytest.fixture
-def home(tmp_path):
-    return Home(tmp_path / "home")
-
-
-@pytest.fixture
-def warehouse(home, monkeypatch):
-    place(monkeypatch)
-    with opened_2024(home) as opened:
-        yield opened
+home, warehouse = year_2024.home, year_2024.warehouse
 
 
 def stopped(warehouse, run=FIRST):

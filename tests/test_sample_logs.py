@@ -7,7 +7,7 @@ import pytest
 
 from expectations.contract import load_contract
 from sample_data import write_deliveries
-from tests.sample_files import REFERENCE, broken, fault_file, faults_of, good_files, hashes, rule_judge
+from tests.sample_files import REFERENCE, broken, fault_file, faults_of, good_files, hashes, judged_faults, rule_judge
 from tests.sample_logs import LOGS, counted, delivered, in_scope, newest_letters, proposals, read, typed
 
 SOURCES = (*LOGS, "integration")
@@ -218,13 +218,10 @@ def test_good_deliveries_break_no_rule(inbox, judge, source, tmp_path):
 @pytest.mark.parametrize("source", SOURCES)
 def test_faults_break_every_rule_and_only_those_declared(inbox, judge, source, tmp_path):
     contract = load_contract(source)
-    declared = faults_of(source)
-    conflict = f"{contract.prefix}-CONFLICT"
-    path = fault_file(inbox, source)
-    found = broken(judge, source, path, read(path), tmp_path)
+    declared, found = judged_faults(inbox, judge, source, read, tmp_path)
 
-    assert set().union(*declared) == {rule.id for rule in contract.all_rules}
-    assert [found.get(row, set()) for row in range(1, len(declared) + 1)] == [rules - {conflict} for rules in declared]
+    assert set().union(*faults_of(source)) == {rule.id for rule in contract.all_rules}
+    assert found == declared
     time = contract.order_columns[0]
     pairs = judge.sql(
         f"SELECT record_key FROM batch_typed WHERE record_key IS NOT NULL "

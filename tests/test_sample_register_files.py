@@ -24,7 +24,7 @@ from tests.sample_figures import (
     scores,
     services_year,
 )
-from tests.sample_files import broken, fault_file, faults_of, good_files, hashes, rule_judge
+from tests.sample_files import broken, fault_file, faults_of, good_files, hashes, judged_faults, rule_judge
 from tests.sample_registers import KEYS, REGISTERS, newest, read, states, write_registers
 
 inbox = sample_registers.inbox
@@ -106,13 +106,10 @@ def test_good_deliveries_break_no_rule(inbox, judge, source, tmp_path):
 @pytest.mark.parametrize("source", REGISTERS)
 def test_faults_break_every_rule_and_only_those_declared(inbox, judge, source, tmp_path):
     contract = load_contract(source)
-    declared = faults_of(source)
-    conflict = f"{contract.prefix}-CONFLICT"
-    path = fault_file(inbox, source)
-    found = broken(judge, source, path, read(path), tmp_path)
+    declared, found = judged_faults(inbox, judge, source, read, tmp_path)
 
-    assert set().union(*declared) == {rule.id for rule in contract.all_rules}
-    assert [found.get(row, set()) for row in range(1, len(declared) + 1)] == [rules - {conflict} for rules in declared]
+    assert set().union(*faults_of(source)) == {rule.id for rule in contract.all_rules}
+    assert found == declared
 
 
 @pytest.mark.parametrize("source", REGISTERS)

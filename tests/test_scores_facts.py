@@ -5,32 +5,22 @@ from datetime import date, datetime
 from decimal import Decimal
 
 import pytest
+import year_2024
 from typer.testing import CliRunner
-from year_2024 import FIRST, OBJECTIVES, SECOND, VALUES_2024, add_budget, enter_values, opened_2024, place
+from year_2024 import FIRST, OBJECTIVES, SECOND, VALUES_2024, add_budget, enter_values
 
 from flows.cli import app
 from transforms.scoring.definition import load_scoring
 from warehouse.changes import changes_of, told
 from warehouse.derivation import View
 from warehouse.facts import Change
-from warehouse.home import Home
 from warehouse.ledger import UNPUBLISHED, Run, read_meta, write_meta
 from warehouse.pipeline import run_pipeline
 from warehouse.publication import publish
 from warehouse.reading import read_scores
 from warehouse.scores import enter_scores, score_inputs
 
-
-@pytest.fixture
-def home(tmp_path):
-    return Home(tmp_path / "home")
-
-
-@pytest.fixture
-def warehouse(home, monkeypatch):
-    place(monkeypatch)
-    with opened_2024(home) as opened:
-        yield opened
+home, warehouse = year_2024.home, year_2024.warehouse
 
 
 def enter(warehouse, run, values=None, causes=None, reason="late_data", years=(2024,)):

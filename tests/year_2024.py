@@ -4,10 +4,13 @@ from contextlib import contextmanager
 from datetime import datetime
 from types import SimpleNamespace
 
+import pytest
+
 from transforms.reference import Waiver
 from warehouse.connection import open_warehouse
 from warehouse.derivation import View
 from warehouse.facts import KPI_VALUES, enter_fresh, make_fresh_table
+from warehouse.home import Home
 from warehouse.ledger import Run
 from warehouse.reconciliation import renew_reconciliation
 from warehouse.scores import enter_scores
@@ -149,6 +152,19 @@ def opened_2024(home):
     with open_warehouse(home.root, "test") as opened:
         make_tables(opened.connection)
         add_runs(opened.connection)
+        yield opened
+
+
+@pytest.fixture
+def home(tmp_path):
+    return Home(tmp_path / "home")
+
+
+@pytest.fixture
+def warehouse(home, monkeypatch):
+    """The fourteen in their places, on an open warehouse of ``home``. A test file takes both fixtures by assignment."""
+    place(monkeypatch)
+    with opened_2024(home) as opened:
         yield opened
 
 
