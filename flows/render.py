@@ -163,16 +163,16 @@ def print_scores(sheet: ScoreSheet) -> None:
 
 
 def print_revisions(rows: list[dict[str, Any]]) -> None:
-    """One line a period, one column a day of publication; a value stands until the next one in its line."""
-    days = sorted({row["known_from"][:10] for row in rows})
+    """One line a period, one column a moment at which anything became known; a value stands until the next one in its line."""
+    moments = sorted({moment(row["known_from"]) for row in rows})
     lines: dict[str, dict[str, str]] = {}
     for row in rows:
         shown = (row["value"] or row["status"]) + (f" ({row['reason']})" if row["reason"] else "")
-        lines.setdefault(row["period"], {})[row["known_from"][:10]] = shown
+        lines.setdefault(row["period"], {})[moment(row["known_from"])] = shown
     table(
-        f"{rows[0]['indicator']}: value by the day from which it was known",
-        ["period", *days],
-        [[period, *(cells.get(day, "") for day in days)] for period, cells in lines.items()],
+        f"{rows[0]['indicator']}: value by the moment from which it was known",
+        ["period", *moments],
+        [[period, *(cells.get(when, "") for when in moments)] for period, cells in lines.items()],
     )
 
 

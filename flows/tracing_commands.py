@@ -53,7 +53,7 @@ def revisions(
     home: HomeOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Print the revision triangle of an indicator: each period's value by the day from which it was known."""
+    """Print the revision triangle of an indicator: each period's value by the moment from which it was known."""
     from flows.render import print_json, print_revisions  # noqa: PLC0415
     from warehouse.home import Home  # noqa: PLC0415
     from warehouse.reading import read_revisions  # noqa: PLC0415

@@ -12,7 +12,7 @@ from tests.rows import row
 from tests.time_home import TimeHome, letter
 from warehouse.closing import close_year
 from warehouse.failures import WrongUsage
-from warehouse.pipeline import a_run
+from warehouse.pipeline import a_run, run_pipeline
 from warehouse.reading import read_revisions
 from warehouse.restatement import read_plan, restate
 
@@ -140,6 +140,19 @@ def test_a_return_that_is_approved_in_the_next_year(tmp_path: Path) -> None:
     assert place.service("promotion", 2024) == before
     after = place.service("promotion", 2025)
     assert (after["ms"], after["bts"], after["ever_returned"]) == (1, 0, 1)
+
+
+def test_two_versions_of_one_day_both_stand_in_the_triangle(tmp_path: Path) -> None:
+    place = TimeHome(tmp_path)
+    place.deliver(
+        "integration/a.csv", letter("5500", integrated=False), letter("5502", integrated=True, channel="simpegnas")
+    )
+    run_pipeline(tmp_path)
+    place.deliver("integration/b.csv", letter("5500", integrated=True, number="L2", tgl_surat="2024-12-27"))
+    run_pipeline(tmp_path)
+    shown = CliRunner().invoke(app, ["revisions", "IKU-06", "--home", str(tmp_path)]).stdout
+    (line,) = [text for text in shown.splitlines() if text.startswith("2024 ")]
+    assert "50.00" in line and "100.00 (late_data)" in line
 
 
 def test_the_commands(place: TimeHome) -> None:
