@@ -104,6 +104,21 @@ def test_what_is_taken_back_is_pending_no_more(place: TimeHome) -> None:
         restate(place.root, date(2025, 2, 12), "x", "y")
 
 
+def test_rows_that_were_dated_later_are_late_data_without_a_delivery(place: TimeHome) -> None:
+    """An assessment of 2024 that was delivered before the books closed, and is dated after them."""
+    home = TimeHome(place.root / "assessed")
+    file = home.home.inbox / "nspk_assessment" / "1.csv"
+    file.parent.mkdir(parents=True)
+    file.write_text("instansi_kode,tahun,nilai,tgl_penilaian\n5500,2024,80,2025-03-17\n5500,2023,80,2024-03-18\n")
+    home.run("2025-01-10")
+    close(home, "2025-01-11")
+    assert [(p.item, p.period, p.new) for p in home.run("2025-04-01").pending if p.item == "IKU-01"] == [
+        ("IKU-01", "2024", "2.04")
+    ]
+    (step,) = [step for step in read_plan(home.root, date(2025, 4, 2)) if step["item"] == "IKU-01"]
+    assert (step["old"], step["new"], step["cause"], step["deliveries"]) == (None, "2.04", "late_data", [])
+
+
 def test_other_years_go_on(place: TimeHome) -> None:
     spring = {"tahun": 2025, "tw": 1, "tgl_surat": "2025-03-28", "integrated": True}
     place.deliver("integration/b.csv", letter("5500", **spring), letter("5502", channel="simpegnas", **spring))

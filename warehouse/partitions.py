@@ -54,7 +54,10 @@ class Basis:
 
 @dataclass(frozen=True)
 class Partition:
-    """``why`` it is due (first, late_data, correction, definition, code, clock), ``batches`` that came since, ``rows`` it reads."""
+    """``why`` it is due (first, late_data, correction, definition, code, clock), ``batches`` that came since, ``rows`` it reads.
+
+    ``causes``: of a closed year's, all that came together since its facts were entered.
+    """
 
     item: Item
     year: int
@@ -63,6 +66,7 @@ class Partition:
     basis: Basis
     batches: tuple[int, ...] = ()
     rows: int = 0
+    causes: tuple[str, ...] = ()
 
     @property
     def cause(self) -> str:

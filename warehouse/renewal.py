@@ -201,7 +201,8 @@ def waiting_partitions(connection: duckdb.DuckDBPyConnection, plan: Plan, years:
         rests_on_others = partition.item.name == SCORES and partition.year in behind
         if partition.year in years and (causes or rests_on_others):
             known = [cause for cause in causes if cause in CAUSES]
-            found.append(replace(partition, why=min(known, key=CAUSES.index) if known else CAUSES[0]))
+            first = min(known, key=CAUSES.index) if known else CAUSES[0]
+            found.append(replace(partition, why=first, causes=tuple(causes)))
     return found
 
 

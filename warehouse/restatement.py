@@ -36,11 +36,11 @@ class PlannedChange:
 
 @dataclass(frozen=True)
 class _Step:
-    """Partitions to derive as the delivery ``known_batch`` leaves them; ``cause`` None: definition or code."""
+    """Partitions, each with its cause, to derive as the delivery ``known_batch`` leaves them; ``brings``: it makes the difference."""
 
     known_batch: int
-    cause: str | None
     partitions: list[Partition]
+    brings: bool
 
 
 def read_plan(root: Path, as_of: date | None) -> list[dict[str, Any]]:
@@ -120,7 +120,8 @@ def _steps(connection: duckdb.DuckDBPyConnection, plan: Plan, waiting: list[Part
     for partition in waiting:
         by_batch[entered.get((partition.item.name, partition.year), 0)].append(partition)
     for batch, partitions in sorted(by_batch.items()):
-        yield _Step(batch, None, partitions)
+        # No delivery is new here: it is the definition, the code, or rows dated later that count by now.
+        yield _Step(batch, [replace(p, why=_without_delivery(p.causes)) for p in partitions], brings=False)
     touching = connection.execute(
         "SELECT DISTINCT batch_id FROM ledger.touched_years WHERE list_contains($1, year) AND batch_id > $2 ORDER BY batch_id",
         [sorted({partition.year for partition in waiting}), min(by_batch, default=0)],
@@ -128,9 +129,13 @@ def _steps(connection: duckdb.DuckDBPyConnection, plan: Plan, waiting: list[Part
     for (batch,) in touching:
         concerned = [partition for known, partitions in by_batch.items() if known < batch for partition in partitions]
         cause = "correction" if batch in plan.corrections else "late_data"
-        yield _Step(batch, cause, [replace(partition, why=cause) for partition in concerned])
-    # Rows that are dated after the clock of the last derivation count by now, without any new delivery.
-    yield _Step(plan.view.known_batch, "late_data", waiting)
+        yield _Step(batch, [replace(partition, why=cause) for partition in concerned], brings=True)
+    # What an indicator sees of the deliveries of earlier years.
+    yield _Step(plan.view.known_batch, waiting, brings=True)
+
+
+def _without_delivery(causes: tuple[str, ...]) -> str:
+    return next((cause for cause in ("definition", "code") if cause in causes), "late_data")
 
 
 def _entered_batches(connection: duckdb.DuckDBPyConnection) -> dict[tuple[str, int], int]:
@@ -139,10 +144,11 @@ def _entered_batches(connection: duckdb.DuckDBPyConnection) -> dict[tuple[str, i
 
 
 def _planned(connection: duckdb.DuckDBPyConnection, change: NumberChange, step: _Step) -> PlannedChange:
-    cause = step.cause or ("definition" if change.reason == "definition" else "code")
     files = connection.execute(
         "SELECT file FROM ledger.batches JOIN ledger.touched_years USING (batch_id, source) "
         "WHERE batch_id = $1 AND year = $2 AND $3 GROUP BY file",
-        [step.known_batch, change.year, step.cause is not None],
+        [step.known_batch, change.year, step.brings],
     ).fetchall()
-    return PlannedChange(change.item, change.period, change.old, change.new, cause, [file for (file,) in files])
+    return PlannedChange(
+        change.item, change.period, change.old, change.new, change.reason or "late_data", [file for (file,) in files]
+    )
