@@ -11,6 +11,7 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
 from typing import Final
@@ -91,13 +92,21 @@ def land_csv(
         raise refusal("line_ends", name, line=header_at)
     separator, names = parse_header(text)
     match_columns(names, columns, name)
-    shape = measure(path, name, separator)
+    table = _Table(path, name, separator, [field.strip() for field in names], header_at)
+    with ThreadPoolExecutor(1) as beside:
+        # Counting needs one processor and leaves the other idle: DuckDB reads meanwhile, and reads again where it must read otherwise.
+        counting = beside.submit(measure, path, name, separator)
+        try:
+            rows = table.copy(con, columns, part, parallel=True)
+        finally:
+            # What is wrong with the bytes goes before whatever DuckDB made of them.
+            shape = counting.result()
     if shape.lone_return_at >= 0:
         raise refusal("line_ends", name, line=delivery_text.line_at(path, shape.lone_return_at))
     if shape.has_mixed_line_ends:
-        path = unify_line_ends(path, name, spool / _UNIFIED_NAME)
-    table = _Table(path, name, separator, [field.strip() for field in names], header_at)
-    rows = table.copy(con, columns, part, parallel=not shape.has_quoted_line_ends)
+        table = _Table(unify_line_ends(path, name, spool / _UNIFIED_NAME), name, separator, table.names, header_at)
+    if shape.has_mixed_line_ends or shape.has_quoted_line_ends:
+        rows = table.copy(con, columns, part, parallel=not shape.has_quoted_line_ends)
     if not shape.fits(rows, len(names), header_at):
         true_rows = table.count_rows()
         if rows != true_rows:
@@ -142,12 +151,12 @@ class _Table:
         self._path = path
         self._name = name
         self._separator = separator
-        self._names = names
+        self.names = names
         self._header_at = header_at
 
     def copy(self, con: duckdb.DuckDBPyConnection, columns: Sequence[str], part: Path, *, parallel: bool) -> int:
         """Rows that DuckDB wrote, or -1 if it could not read the file; its own words quote cells and are dropped."""
-        types = ", ".join(f"{literal(field)}: 'VARCHAR'" for field in self._names)
+        types = ", ".join(f"{literal(field)}: 'VARCHAR'" for field in self.names)
         query = (
             f"SELECT {', '.join(map(identifier, columns))} FROM read_csv(?, auto_detect=false, header=false, "
             f"skip={self._header_at}, columns={{{types}}}, delim={literal(self._separator)}, quote='\"', escape='\"', "
@@ -176,8 +185,8 @@ class _Table:
                 fields = self._fields_of_next_row(reader, line)
                 if fields is None:
                     return rows
-                if fields not in (0, len(self._names)):
-                    raise refusal("field_count", self._name, line=line, found=fields, expected=len(self._names))
+                if fields not in (0, len(self.names)):
+                    raise refusal("field_count", self._name, line=line, found=fields, expected=len(self.names))
                 rows += fields > 0
 
     def _fields_of_next_row(self, reader: Iterator[list[str]], line: int) -> int | None:
