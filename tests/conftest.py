@@ -1,6 +1,9 @@
 """Shared homes: the 2024 sample is written and run once a session; tests that change a home make their own."""
 
+import fcntl
 import os
+import pickle
+import shutil
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -28,18 +31,29 @@ class RunHome:
 @pytest.fixture(scope="session")
 def sample_2024(tmp_path_factory: pytest.TempPathFactory) -> RunHome:
     """The clean sample of 2024, run once. Read only."""
-    return _sample(tmp_path_factory.mktemp("sample"), faults=False)
+    return _sample(tmp_path_factory, "sample")
 
 
 @pytest.fixture(scope="session")
 def faulty_2024(tmp_path_factory: pytest.TempPathFactory) -> RunHome:
     """The same sample with a faulty row for every rule, run once. Read only."""
-    return _sample(tmp_path_factory.mktemp("faulty"), faults=True)
+    return _sample(tmp_path_factory, "faulty")
 
 
-def _sample(root: Path, faults: bool) -> RunHome:
-    write_deliveries(root / "inbox", [2024], 1, 7, faults)
-    return RunHome(root, run_pipeline(root))
+def _sample(factory: pytest.TempPathFactory, name: str) -> RunHome:
+    """The processes that share the tests make each sample once; every one works on a copy of its own, for a home has one writer."""
+    base = factory.getbasetemp()
+    shared = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / f"shared-{name}"
+    shared.mkdir(exist_ok=True)
+    made, report = shared / "home", shared / "report.pickle"
+    with (shared / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not report.exists():
+            write_deliveries(made / "inbox", [2024], 1, 7, faults=name == "faulty")
+            report.write_bytes(pickle.dumps(run_pipeline(made)))
+    own = factory.mktemp(name) / "home"
+    shutil.copytree(made, own, symlinks=True)
+    return RunHome(own, pickle.loads(report.read_bytes()))
 
 
 @pytest.fixture
