@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from expectations.contract import Column, Contract, load_contract, source_names
+from expectations.layout import Cell, PagesLayout, load_layout
 from flows.cli import ORDER
 from transforms.definitions import Indicator, load_indicators
 from transforms.reference import office
@@ -78,7 +79,33 @@ def _source_page(contract: Contract) -> str:
             for r in contract.all_rules
         ],
     )
-    return f"{head}{columns}\n## Rules\n\n{rules}"
+    return (
+        f"{head}{columns}\n## Rules\n\n{rules}{''.join(_layout_section(contract, name) for name in contract.layouts)}"
+    )
+
+
+def _layout_section(contract: Contract, name: str) -> str:
+    layout = load_layout(name)
+    text = f"\n## Layout {name}: {layout.title.en} ({layout.title.id})\n\n{layout.description.en} {layout.description.id}\n\n"
+    if isinstance(layout, PagesLayout):
+        nested, ignored = ", ".join(layout.nested), ", ".join(layout.ignored)
+        return f"{text}`.json`, the list `{layout.entries}`; nested: {nested}. Ignored: {ignored}.\n"
+    rows: list[tuple[object, ...]] = [
+        (c.name, ", ".join(layout.landed_names[at] for at in cell.at), _cell_reading(cell))
+        for c in contract.columns
+        if (cell := layout.columns.get(c.name))
+    ]
+    return f"{text}`.xlsx`, {layout.header_rows} rows of titles, {layout.width} columns by position.\n\n" + _table(
+        ("agreed column", "cells, the first that holds anything", "read as"), rows
+    )
+
+
+def _cell_reading(cell: Cell) -> str:
+    if cell.hash_of:
+        return f"keyed hash of {', '.join(cell.hash_of)}"
+    lookup = f"looked up among the spellings of {cell.lookup}" if cell.lookup else None
+    newest = "else the newest day of the whole list" if cell.newest else None
+    return ", ".join(filter(None, [cell.kind, lookup, newest]))
 
 
 def _type(column: Column) -> str:

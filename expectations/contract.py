@@ -149,7 +149,7 @@ class State(Strict):
 
 
 class Contract(Strict):
-    """One source. Column lists hold our names."""
+    """One source. Column lists hold our names; ``layouts`` name other shapes in which it is delivered (see layout.py)."""
 
     source: Identifier
     prefix: Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
@@ -162,6 +162,7 @@ class Contract(Strict):
     part: str | None = None
     columns: list[Column]
     derived: list[DerivedColumn] = []
+    layouts: list[Identifier] = []
     rule_sets: list[Identifier] = []
     rules: list[Rule] = []
 

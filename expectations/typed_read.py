@@ -10,6 +10,8 @@ from expectations.contract import DECIMAL_PLACES, Column, Contract, DerivedColum
 from transforms.sql import identifier
 
 NULL_TOKENS = "('', '-', 'null', '<nil>')"
+# A delivery in the agreed layout; layout.py gives the others.
+AS_LANDED = "SELECT * FROM read_parquet($landing, file_row_number = true)"
 _WHITE_SPACE = "' \t\r\n\u00a0'"
 _ISO_TIMESTAMP = r"[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]{1,9})?)?)?"
 _ZONE = r"( ?(Z|[+-][0-9]{2}(:?[0-9]{2})?))"
@@ -29,8 +31,8 @@ class FileTraits:
     is_typed: bool = False
 
 
-def typed_rows(contract: Contract, traits: FileTraits) -> str:
-    """SELECT over ``read_parquet($landing, file_row_number = true)``. Grain: one delivered row. Parameters: $landing, $batch_id.
+def typed_rows(contract: Contract, traits: FileTraits, landed: str = AS_LANDED) -> str:
+    """SELECT over ``landed``, the delivered rows under the agreed names. Grain: one delivered row. Parameters: $landing, $batch_id.
 
     Columns: batch_id, row_number (1 = first data row), our columns, ``__unreadable`` and ``__cleaned`` marks, derived columns,
     record_key.
@@ -41,7 +43,7 @@ def typed_rows(contract: Contract, traits: FileTraits) -> str:
     derived = "".join(f", {derived_value(column)} AS {identifier(column.column)}" for column in contract.derived)
     return (
         f"WITH values_read AS (\n  SELECT file_row_number + 1 AS row_number,\n    {values}\n"
-        f"  FROM read_parquet($landing, file_row_number = true)\n), typed AS (\n  SELECT row_number,\n    {typed}\n"
+        f"  FROM ({landed})\n), typed AS (\n  SELECT row_number,\n    {typed}\n"
         f"  FROM values_read\n), completed AS (\n  SELECT *{derived} FROM typed\n)\n"
         f"SELECT CAST($batch_id AS INTEGER) AS batch_id, *, {record_key(contract)} AS record_key FROM completed"
     )
@@ -100,6 +102,15 @@ def _read(column: Column, traits: FileTraits) -> list[str]:
     return [f"{value} AS {name}", f"{delivered} AS {mark(column, 'delivered')}"]
 
 
+def cleaned_number(text: str) -> str:
+    """SQL of an employee number without the spaces and the leading apostrophe of real files."""
+    return f"CASE WHEN {_needs_cleaning(text)} THEN ltrim(replace({text}, ' ', ''), '''') ELSE {text} END"
+
+
+def _needs_cleaning(text: str) -> str:
+    return f"(contains({text}, ' ') OR starts_with({text}, ''''))"
+
+
 def _is_number(text: str) -> str:
     """SQL: whether a text is 18 digits. Nearly every one is written as its number is, which costs a fifth of the pattern."""
     is_plain = f"strlen({text}) = 18 AND CAST(try_cast({text} AS BIGINT) AS VARCHAR) = {text}"
@@ -111,11 +122,10 @@ def _typed(column: Column) -> list[str]:
     if column.type == "text":
         return [name]
     if column.type == "nip":
-        needs_cleaning = f"(contains({name}, ' ') OR starts_with({name}, ''''))"
-        cleaned = f"CASE WHEN {needs_cleaning} THEN ltrim(replace({name}, ' ', ''), '''') ELSE {name} END"
+        cleaned = cleaned_number(name)
         return [
             f"{cleaned} AS {name}",
-            f"coalesce({needs_cleaning}, false) AS {mark(column, 'cleaned')}",
+            f"coalesce({_needs_cleaning(name)}, false) AS {mark(column, 'cleaned')}",
             f"{_is_number(cleaned)} AS {mark(column, 'is_number')}",
         ]
     text = delivered_text(mark(column, "delivered"))

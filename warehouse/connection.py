@@ -22,7 +22,7 @@ from warehouse.queries import has_table, single_value
 MEMORY_LIMIT = "1500MB"
 THREADS = 2
 # Raised where the ledger's tables change so that an older warehouse cannot be read.
-LAYOUT = "2"
+LAYOUT = "3"
 LEAST_FREE_BYTES = 200 * 1024**2
 SETTINGS = (
     "SET TimeZone = 'Asia/Jakarta'",

@@ -10,6 +10,7 @@ from pathlib import Path
 from expectations.contract import Contract, load_contract
 from expectations.corrections import Correction, read_corrections
 from expectations.identity import states_table
+from expectations.layout import landed_rows
 from expectations.typed_read import delivered_text, keyed_hash
 from transforms.sql import identifier
 from warehouse.connection import Warehouse
@@ -30,6 +31,7 @@ class _Standing:
     batch_id: int
     file: str
     sha256: str
+    layout: str | None
     row_number: int
     record_key: str
     delivered: str | None
@@ -130,16 +132,18 @@ class _Application:
     def _standing_rows(self) -> list[_Standing]:
         """The accepted rows with the entry's key that nothing has replaced, wherever they were delivered."""
         batches = self.connection.execute(
-            "SELECT batch_id, file, sha256 FROM ledger.batches WHERE source = $1 AND accepted > 0 ORDER BY batch_id",
+            "SELECT batch_id, file, sha256, layout FROM ledger.batches WHERE source = $1 AND accepted > 0 ORDER BY batch_id",
             [self.entry.source],
         ).fetchall()
         found = []
-        for batch_id, file, sha256 in batches:
+        for batch_id, file, sha256, layout in batches:
             landed = self.warehouse.home.landed_file(self.entry.source, sha256)
-            found += [_Standing(batch_id, file, sha256, *row) for row in self._rows_of(batch_id, landed)]
+            found += [
+                _Standing(batch_id, file, sha256, layout, *row) for row in self._rows_of(batch_id, landed, layout)
+            ]
         return found
 
-    def _rows_of(self, batch_id: int, landed: Path) -> list[tuple[int, str, str | None]]:
+    def _rows_of(self, batch_id: int, landed: Path, layout: str | None) -> list[tuple[int, str, str | None]]:
         if not landed.exists():
             return []
         names = list(self.entry.key)
@@ -149,7 +153,7 @@ class _Application:
         )
         return self.connection.execute(
             f"SELECT states.row_number, states.record_key, {delivered_text(identifier(self.entry.column))} "
-            f"FROM read_parquet($1, file_row_number = true) AS landed JOIN {states_table(self.contract)} AS states "
+            f"FROM ({landed_rows(self.contract, layout, '$1')}) AS landed JOIN {states_table(self.contract)} AS states "
             f"ON states.batch_id = $2 AND states.row_number = landed.file_row_number + 1 AND replaced_by_batch_id IS NULL WHERE {same}",
             [str(landed), batch_id, *(self.entry.key[name] for name in names)],
         ).fetchall()
@@ -164,7 +168,7 @@ class _Application:
         spooled = self._spooled()
         spooled.touch(mode=0o600)
         self.connection.execute(
-            f"COPY (SELECT {columns} FROM read_parquet($1, file_row_number = true) WHERE file_row_number + 1 = $3) "
+            f"COPY (SELECT {columns} FROM ({landed_rows(self.contract, row.layout, '$1')}) WHERE file_row_number + 1 = $3) "
             f"TO '{str(spooled).replace(chr(39), chr(39) * 2)}' (HEADER)",
             [str(landed), self.entry.corrected, row.row_number],
         )

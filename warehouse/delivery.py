@@ -14,19 +14,22 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BufferedReader
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 import duckdb
 
+from expectations.layout import Layouts, PagesLayout
 from transforms.sql import identifier
-from warehouse import delivery_csv, delivery_jsonl, delivery_parquet, delivery_text, delivery_xlsx
+from warehouse import delivery_csv, delivery_json, delivery_jsonl, delivery_parquet, delivery_text, delivery_xlsx
 from warehouse.delivery_session import MEMORY_LIMIT, one_path, open_session
 from warehouse.refusal import refusal
 
 # The longer ending first: `.csv.gz` is no `.gz`.
-_FORMATS: Final = ("csv.gz", "csv", "parquet", "jsonl", "xlsx")
-_TYPED: Final = frozenset({"parquet", "jsonl", "xlsx"})
-_TEXT: Final = frozenset({"csv", "jsonl"})
+_FORMATS: Final = ("csv.gz", "csv", "parquet", "jsonl", "json", "xlsx")
+_TYPED: Final = frozenset({"parquet", "jsonl", "json", "xlsx"})
+_TEXT: Final = frozenset({"csv", "jsonl", "json"})
+NO_LAYOUTS: Final[Layouts] = MappingProxyType({})
 # First bytes -> the formats they belong to, and what a message calls them.
 _MAGIC: Final = (
     (b"PK\x03\x04", "xlsx", "an Excel workbook or zip / buku kerja Excel atau zip"),
@@ -39,30 +42,40 @@ _LANDED_MODE: Final = 0o400
 
 @dataclass(frozen=True)
 class Landed:
-    """What was landed: `rows` data rows; `is_typed` formats may have held real dates, numbers and booleans."""
+    """What was landed: `rows` data rows; `is_typed` formats may have held real dates, numbers and booleans.
+
+    `layout` is that of the contract in which the file came, None for the agreed one.
+    """
 
     rows: int
     format: str
     decimal_comma: bool
     is_typed: bool
+    layout: str | None = None
 
 
 def land_delivery(
-    file: Path, display_name: str, columns: Sequence[str], target: Path, spool: Path, threads: int = 2
+    file: Path,
+    display_name: str,
+    columns: Sequence[str],
+    target: Path,
+    spool: Path,
+    threads: int = 2,
+    layouts: Layouts = NO_LAYOUTS,
 ) -> Landed:
     """Writes `target`, a Parquet of `columns` (all VARCHAR) in the file's row order, whole or not at all.
 
-    `columns` are the delivered names of the contract; `display_name` is what messages call the file. Temporary files
+    A workbook in a layout by position is landed under the layout's names instead. `columns` are the delivered names of the contract; `display_name` is what messages call the file. Temporary files
     stand in `spool` (created, mode 0700, if missing) and are gone afterwards. The folder of `target` must exist.
     Raises DeliveryRefused if the file is at fault; OSError or duckdb.Error if the machine is (a full disk).
     """
     before = _identity(file, display_name)
-    file_format = _format_of(display_name, file)
+    file_format = _format_of(display_name, file, layouts)
     _check_head(file, display_name, file_format)
     spool.mkdir(mode=0o700, parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=spool, prefix="land-") as folder, _part_beside(target) as part:
         try:
-            rows, decimal_comma = _read(file, display_name, file_format, columns, part, Path(folder), threads)
+            landed = _read(file, display_name, file_format, columns, part, Path(folder), threads, layouts)
         except Exception:
             # Whatever went wrong, a file that is still being copied is the likelier reason.
             if _has_changed(file, before):
@@ -71,7 +84,7 @@ def land_delivery(
         if _has_changed(file, before):
             raise refusal("changing", display_name)
         _publish(part, target)
-    return Landed(rows, file_format, decimal_comma, file_format in _TYPED)
+    return landed
 
 
 def sha256_of(file: Path) -> str:
@@ -112,10 +125,10 @@ def _has_changed(file: Path, before: tuple[int, int, int]) -> bool:
     return (status.st_ino, status.st_size, status.st_mtime_ns) != before
 
 
-def _format_of(name: str, file: Path) -> str:
+def _format_of(name: str, file: Path, layouts: Layouts) -> str:
     lowered = file.name.lower()
     for file_format in _FORMATS:
-        if lowered.endswith(f".{file_format}"):
+        if lowered.endswith(f".{file_format}") and (file_format != "json" or file_format in layouts):
             return file_format
     raise refusal("format", name)
 
@@ -138,20 +151,28 @@ def _check_head(file: Path, name: str, file_format: str) -> None:
 
 
 def _read(
-    file: Path, name: str, file_format: str, columns: Sequence[str], part: Path, folder: Path, threads: int
-) -> tuple[int, bool]:
-    """Writes `part`; returns its number of rows, and whether a comma is a decimal sign."""
+    file: Path,
+    name: str,
+    file_format: str,
+    columns: Sequence[str],
+    part: Path,
+    folder: Path,
+    threads: int,
+    layouts: Layouts,
+) -> Landed:
+    """Writes `part`."""
     # Under a name of ours: a delivery's own name may hold what DuckDB takes for a pattern.
     source = folder / "delivery"
     source.symlink_to(file.absolute())
     try:
         with open_session(folder, threads) as con:
-            rows, decimal_comma = _read_as(con, source, name, file_format, columns, part, folder)
-            _refuse_second_header(con, part, name, columns)
+            landed = _read_as(con, source, name, file_format, columns, part, folder, layouts)
+            if landed.layout is None:
+                _refuse_second_header(con, part, name, columns)
     except duckdb.OutOfMemoryException:
         # The limit is ours and all else is streamed, so it is the file that asks for too much.
         raise refusal("too_large.memory", name, limit=MEMORY_LIMIT) from None
-    return rows, decimal_comma
+    return landed
 
 
 def _read_as(
@@ -162,18 +183,28 @@ def _read_as(
     columns: Sequence[str],
     part: Path,
     folder: Path,
-) -> tuple[int, bool]:
+    layouts: Layouts,
+) -> Landed:
+    is_typed = file_format in _TYPED
+    layout_name, layout = layouts.get(file_format, (None, None))
     if file_format == "csv.gz":
         expanded = folder / "expanded.csv"
         delivery_text.expand_gzip(source, name, expanded)
         source = expanded
     if file_format in ("csv", "csv.gz"):
-        return delivery_csv.land_csv(con, source, name, columns, part, folder)
+        rows, decimal_comma = delivery_csv.land_csv(con, source, name, columns, part, folder)
+        return Landed(rows, file_format, decimal_comma, is_typed)
     if file_format == "jsonl":
-        return delivery_jsonl.land_jsonl(source, name, columns, part), False
-    if file_format == "parquet":
-        return delivery_parquet.land_parquet(con, source, name, columns, part), False
-    return delivery_xlsx.land_xlsx(source, name, columns, part), False
+        rows = delivery_jsonl.land_jsonl(source, name, columns, part)
+    elif isinstance(layout, PagesLayout):
+        rows = delivery_json.land_json(source, name, columns, part, folder, layout)
+        return Landed(rows, file_format, False, is_typed, layout_name)
+    elif file_format == "parquet":
+        rows = delivery_parquet.land_parquet(con, source, name, columns, part)
+    else:
+        rows, is_by_position = delivery_xlsx.land_xlsx(source, name, columns, part, layout)
+        return Landed(rows, file_format, False, is_typed, layout_name if is_by_position else None)
+    return Landed(rows, file_format, False, is_typed)
 
 
 def _refuse_second_header(con: duckdb.DuckDBPyConnection, part: Path, name: str, columns: Sequence[str]) -> None:

@@ -69,7 +69,7 @@ class _Reader:
         self._picks: dict[tuple[str, ...], _Pick] = {}
         # Not `decode`, which looks for white space around every value and takes a fifth longer.
         self._scan = json.JSONDecoder(
-            object_pairs_hook=tuple, parse_float=str, parse_int=str, parse_constant=_no_constant
+            object_pairs_hook=tuple, parse_float=str, parse_int=str, parse_constant=no_constant
         ).raw_decode
 
     def read(self, block: bytes) -> list[pa.Array]:
@@ -157,6 +157,6 @@ def _is_encodable(text: str) -> bool:
     return True
 
 
-def _no_constant(text: str) -> NoReturn:
+def no_constant(text: str) -> NoReturn:
     """NaN and Infinity are no JSON."""
     raise ValueError(text)

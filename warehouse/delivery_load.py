@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 
 from expectations.contract import Contract
 from expectations.identity import clean_rows, standing, state_columns, states_table
+from expectations.layout import delivered_place, landed_names, landed_rows
 from expectations.rules import broken_rules, condition, warning_counts
 from expectations.typed_read import FileTraits, typed_rows
 from transforms.sql import identifier, load_sql
@@ -94,9 +95,8 @@ class DeliveryLoad:
     def _read_typed_rows(self) -> None:
         traits = FileTraits(self.landed.decimal_comma, self.landed.is_typed)
         landing = str(self.warehouse.home.landed_file(self.contract.source, self.sha256))
-        self._temporary(
-            "batch_typed", typed_rows(self.contract, traits), {"landing": landing, "batch_id": self.batch_id}
-        )
+        typed = typed_rows(self.contract, traits, landed_rows(self.contract, self.landed.layout))
+        self._temporary("batch_typed", typed, {"landing": landing, "batch_id": self.batch_id})
         refuse_changed_types(self.connection, self.contract, self.delivery.file)
 
     def _refuse_by_rule(self) -> None:
@@ -109,7 +109,7 @@ class DeliveryLoad:
                 f"SELECT count(*), min(row_number) FROM batch_typed WHERE ({condition(self.contract, rule)}) IS FALSE",
             )
             if row and row[0]:
-                column = self.contract.column_named(rule.column).name
+                column = delivered_place(self.contract, self.contract.column_named(rule.column), self.landed.layout)
                 raise DeliveryRefused(
                     "rule",
                     f"{self.delivery.file}: row {row[1]}, column {column}: {rule.id}: {rule.message.en} "
@@ -181,7 +181,7 @@ class DeliveryLoad:
         home = self.warehouse.home
         target = home.held_file(self.contract.source, self.batch_id)
         target.parent.mkdir(mode=0o700, exist_ok=True)
-        names = ", ".join(f"landed.{identifier(name)}" for name in self.contract.delivered_names)
+        names = ", ".join(f"landed.{identifier(name)}" for name in landed_names(self.contract, self.landed.layout))
         self.connection.execute(
             f"COPY (SELECT row_number, reasons, {names} FROM batch_broken "
             "JOIN read_parquet($1, file_row_number = true) AS landed ON landed.file_row_number + 1 = row_number "
@@ -191,12 +191,12 @@ class DeliveryLoad:
 
     def _enter_into_ledger(self, counts: BatchCounts) -> None:
         self.connection.execute(
-            "INSERT INTO ledger.batches VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
+            "INSERT INTO ledger.batches VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
             [
                 self.batch_id, self.run_id, counts.source, counts.file, self.sha256, self.delivery.is_correction,
                 self.landed.format, self.landed.decimal_comma, self.landed.is_typed,
                 counts.landed, counts.accepted, counts.quarantined, counts.duplicate,
-                sha256_of(self.warehouse.home.landed_file(self.contract.source, self.sha256)),
+                sha256_of(self.warehouse.home.landed_file(self.contract.source, self.sha256)), self.landed.layout,
             ],
         )  # fmt: skip
         rows = [

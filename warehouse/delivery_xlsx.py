@@ -19,6 +19,7 @@ from typing import Final, Literal
 import fastexcel
 import polars as pl
 
+from expectations.layout import WorkbookLayout
 from warehouse import delivery_text
 from warehouse.delivery_columns import match_columns
 from warehouse.delivery_session import COMPRESSION_LEVEL, ROW_GROUP_ROWS
@@ -34,6 +35,7 @@ _LONG_NUMBER: Final = r"^-?[0-9]{16,}$"
 _MIDNIGHT: Final = " 00:00:00"
 _MIDNIGHT_TEXT: Final = r"^[0-9]{4}-[0-9]{2}-[0-9]{2} 00:00:00$"
 _CELL: Final = re.compile(rb'\sr="([A-Z]{1,3})([0-9]{1,7})"')
+_1904: Final = re.compile(rb"""date1904=["'](1|true)["']""")
 _CELL_OVERLAP: Final = 32
 _DATE_VALUE: Final = re.compile(r"DateTime\(.*?value: ([-+0-9.eE]+)")
 _ERROR_KIND: Final = re.compile(r"Error\((\w+)\)")
@@ -51,24 +53,67 @@ _ERROR_TEXTS: Final = {
 _Kind = Literal["string", "boolean", "duration"]
 
 
-def land_xlsx(path: Path, name: str, columns: Sequence[str], part: Path) -> int:
-    """Writes `part`; returns the number of rows that hold anything.
+def land_xlsx(
+    path: Path, name: str, columns: Sequence[str], part: Path, layout: WorkbookLayout | None = None
+) -> tuple[int, bool]:
+    """Writes `part`; returns the number of rows that hold anything, and whether the sheet is one of `layout`, by position.
 
     Numbers are written shortest (`5`, `93.36`), those of 2^53 and more with an exponent; dates `yyyy-mm-dd`, with the
     time where there is one; booleans `true` or `false`; an Excel error as Excel shows it.
     Raises DeliveryRefused: `unreadable`, `too_large`, `empty_file`, and those of the columns.
     """
     check_package(path, name)
-    sheet = _first_sheet(path, name)
-    if not sheet.height or not any(text and text.strip() for row in sheet.iter_rows() for text in row):
+    sheet, left = _first_sheet(path, name)
+    first_row = next((i for i, row in enumerate(sheet.iter_rows()) if any(text and text.strip() for text in row)), None)
+    if first_row is None:
         raise refusal("empty_file", name)
-    header = ["" if text is None else text for text in sheet.row(0)]
-    body = _without_blank_rows(sheet.slice(1))
+    header = ["" if text is None else text for text in sheet.row(first_row)]
+    if layout and _is_by_position(sheet, left, first_row, {text.strip() for text in header} & set(columns), layout):
+        if _counts_from_1904(path):
+            raise refusal("date_1904", name)
+        table = _by_position(sheet, left, layout)
+        _write(table, part)
+        return table.height, True
+    body = _without_blank_rows(sheet.slice(first_row + 1))
     used = [at for at, text in enumerate(header) if text.strip() or _holds_text(body, at)]
     order = match_columns([header[at] for at in used], columns, name)
     table = body.select(pl.nth(used[at]).alias(column) for column, at in zip(columns, order, strict=True))
+    _write(table, part)
+    return table.height, False
+
+
+def header_rows(path: Path, layout: WorkbookLayout) -> list[tuple[str | None, ...]]:
+    """The rows of titles of a workbook that was landed by position, each cell where it stands."""
+    sheet, left = _first_sheet(path, path.name)
+    return _placed(sheet.head(layout.header_rows), left, layout).rows()
+
+
+def _is_by_position(sheet: pl.DataFrame, left: int, first_row: int, known: set[str], layout: WorkbookLayout) -> bool:
+    """No agreed name stands in the first row, the titles stand at the top, and the table is as wide as the layout says."""
+    used = [at for at in range(sheet.width) if _holds_text(sheet, at)]
+    return not known and first_row < layout.header_rows and layout.last_used <= left + used[-1] < layout.width
+
+
+def _counts_from_1904(path: Path) -> bool:
+    """A day that is written as a plain number would be read four years off; cells with a date format are not."""
+    with zipfile.ZipFile(path) as package:
+        books = [member for member in package.namelist() if member.lower().endswith("workbook.xml")]
+        return any(_1904.search(package.read(book)) for book in books)
+
+
+def _by_position(sheet: pl.DataFrame, left: int, layout: WorkbookLayout) -> pl.DataFrame:
+    return _without_blank_rows(_placed(sheet.slice(layout.header_rows), left, layout))
+
+
+def _placed(sheet: pl.DataFrame, left: int, layout: WorkbookLayout) -> pl.DataFrame:
+    """The sheet under the layout's names; columns before the first used one and after the last are empty."""
+    cells = {left + at: pl.nth(at) for at in range(sheet.width)}
+    empty = pl.lit(None, pl.String)
+    return sheet.select(cells.get(at, empty).alias(column) for at, column in enumerate(layout.landed_names))
+
+
+def _write(table: pl.DataFrame, part: Path) -> None:
     table.write_parquet(part, compression="zstd", compression_level=COMPRESSION_LEVEL, row_group_size=ROW_GROUP_ROWS)
-    return table.height
 
 
 def check_package(path: Path, name: str) -> None:
@@ -121,8 +166,8 @@ def _column_number(letters: bytes) -> int:
     return number
 
 
-def _first_sheet(path: Path, name: str) -> pl.DataFrame:
-    """All cells of the used rectangle as text, header row and blank rows included."""
+def _first_sheet(path: Path, name: str) -> tuple[pl.DataFrame, int]:
+    """All cells as text from the first row on, blank rows included, and the column (from 0) in which the used rectangle begins."""
     try:
         return _texts(fastexcel.read_excel(path))
     except fastexcel.FastExcelError:
@@ -134,14 +179,17 @@ def _first_sheet(path: Path, name: str) -> pl.DataFrame:
     raise refusal("unreadable.damaged", name, format=".xlsx")
 
 
-def _texts(reader: fastexcel.ExcelReader) -> pl.DataFrame:
-    batch, errors = reader.load_sheet(0, header_row=None, dtypes="string").to_arrow_with_errors()
+def _texts(reader: fastexcel.ExcelReader) -> tuple[pl.DataFrame, int]:
+    # Rows that are skipped, even none, count from the top of the sheet; else blank ones above the table are left out.
+    loaded = reader.load_sheet(0, header_row=None, skip_rows=0, dtypes="string")
+    batch, errors = loaded.to_arrow_with_errors()
+    left = loaded.selected_columns[0].absolute_index if loaded.selected_columns else 0
     table = pl.DataFrame(batch)
     changed = _exponents(reader, table) | _dates(reader, table)
     for error in errors.errors if errors else ():
         row, at = error.offset_position
         changed.setdefault((row, at), _error_text(error.detail))
-    return _replaced(table, changed)
+    return _replaced(table, changed), left
 
 
 def _exponents(reader: fastexcel.ExcelReader, table: pl.DataFrame) -> dict[tuple[int, int], str]:
@@ -166,7 +214,9 @@ def _cells(
     candidates = [column.name for column in matches if column.any()]
     if not candidates:
         return
-    kinds = pl.DataFrame(reader.load_sheet(0, header_row=None, dtypes=kind, use_columns=candidates).to_arrow())
+    kinds = pl.DataFrame(
+        reader.load_sheet(0, header_row=None, skip_rows=0, dtypes=kind, use_columns=candidates).to_arrow()
+    )
     for name in candidates:
         at = table.get_column_index(name)
         hits = matches[name] & kinds[name].is_not_null()

@@ -14,6 +14,7 @@ import duckdb
 
 from expectations.contract import Contract, load_contract
 from expectations.identity import CONFLICTS, group_rows
+from expectations.layout import layouts_of
 from expectations.rules import validated_rows
 from expectations.suite import EngineError, RuleCount
 from warehouse.connection import Warehouse
@@ -101,7 +102,12 @@ class SourceLoad:
         try:
             with self.watch.step("landing"):
                 landed = land_delivery(
-                    delivery.path(home), delivery.file, self.contract.delivered_names, target, home.spool
+                    delivery.path(home),
+                    delivery.file,
+                    self.contract.delivered_names,
+                    target,
+                    home.spool,
+                    layouts=layouts_of(self.contract),
                 )
             if landed.rows >= GROUP_ROWS:
                 self._close_group()

@@ -5,15 +5,17 @@ The copy holds what the file holds, so only its owner may read it. Every cell is
 
 import os
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import duckdb
 import xlsxwriter
 
 from expectations.contract import Contract
+from expectations.layout import WorkbookLayout, delivered_place, landed_names, load_layout
 from expectations.rules import condition
 from transforms.sql import identifier
+from warehouse.delivery_xlsx import header_rows
 
 SUFFIX = ".diperiksa.xlsx"
 COLOUR = "#F8C9C4"
@@ -22,52 +24,67 @@ MOST_TEXT, MOST_ROWS = 32_000, 1_048_575
 
 
 def write_marked_copy(
-    connection: duckdb.DuckDBPyConnection, contract: Contract, landed: Path, file: Path, language: str
+    connection: duckdb.DuckDBPyConnection,
+    contract: Contract,
+    landed: Path,
+    file: Path,
+    language: str,
+    layout: str | None,
 ) -> Path | None:
     """Writes the copy of what was judged on ``connection`` (``batch_typed``, ``batch_broken``); None where no row fails.
 
     Raises OSError where the folder of ``file`` cannot be written.
     """
-    notes = _notes(connection, contract, language)
+    notes = _notes(connection, contract, language, layout)
     if not notes:
         return None
     target = file.with_name(file.stem + SUFFIX)
     os.close(os.open(target, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600))
-    names = list(contract.delivered_names)
+    names = landed_names(contract, layout)
+    titles = _titles(file, names, layout)
     with xlsxwriter.Workbook(str(target), {"strings_to_formulas": False, "strings_to_urls": False}) as workbook:
         sheet, marked, bold = (
             workbook.add_worksheet(),
             workbook.add_format({"bg_color": COLOUR}),
             workbook.add_format({"bold": True}),
         )
-        for place, name in enumerate(names):
-            sheet.write_string(0, place, name, bold)
+        for line, row in enumerate(titles):
+            for place, title in enumerate(row):
+                if title is not None:
+                    sheet.write_string(line, place, title[:MOST_TEXT], bold)
         for row_number, cells in _rows(connection, landed, names):
             for place, text in enumerate(cells):
                 rules = notes.get((row_number, names[place]))
                 if text is not None or rules:
-                    sheet.write_string(row_number, place, (text or "")[:MOST_TEXT], marked if rules else None)
+                    sheet.write_string(
+                        row_number + len(titles) - 1, place, (text or "")[:MOST_TEXT], marked if rules else None
+                    )
                 if rules:
-                    sheet.write_comment(row_number, place, "\n".join(rules), {"x_scale": 2})
+                    sheet.write_comment(row_number + len(titles) - 1, place, "\n".join(rules), {"x_scale": 2})
     return target
 
 
+def _titles(file: Path, names: list[str], layout: str | None) -> Sequence[Sequence[str | None]]:
+    """The rows above the data: the agreed names, or the titles of a workbook by position as it has them."""
+    workbook = load_layout(layout) if layout else None
+    return header_rows(file, workbook) if isinstance(workbook, WorkbookLayout) else [names]
+
+
 def _notes(
-    connection: duckdb.DuckDBPyConnection, contract: Contract, language: str
+    connection: duckdb.DuckDBPyConnection, contract: Contract, language: str, layout: str | None
 ) -> dict[tuple[int, str], list[str]]:
     """(row, delivered column) -> what each broken rule says."""
     found: dict[tuple[int, str], list[str]] = defaultdict(list)
     held = connection.execute("SELECT row_number, unnest(reasons) FROM batch_broken").fetchall()
     for rule in contract.all_rules:
+        place = delivered_place(contract, contract.column_named(rule.column), layout)
         rows: Iterable[int] = [row for row, reason in held if reason == rule.id]
         if rule.severity != "quarantine" and not rule.identity:
             query = f"SELECT row_number FROM batch_typed WHERE ({condition(contract, rule)}) IS FALSE"
             rows = [row for (row,) in connection.execute(query).fetchall()]
         for row in rows:
             if row <= MOST_ROWS:
-                found[row, contract.column_named(rule.column).name].append(
-                    f"{rule.id}: {getattr(rule.message, language)}"
-                )
+                found[row, place].append(f"{rule.id}: {getattr(rule.message, language)}")
     return found
 
 

@@ -30,8 +30,8 @@ class DeliveryRefused(Exception):
 # A key is the code, or the code and a variant after a dot.
 MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
     "format": (
-        "the name ends in none of .csv, .csv.gz, .parquet, .jsonl, .xlsx. Save the delivery in one of these formats.",
-        "akhiran namanya bukan .csv, .csv.gz, .parquet, .jsonl atau .xlsx. Simpan kiriman dalam salah satu format itu.",
+        "the name ends in none of .csv, .csv.gz, .parquet, .jsonl, .xlsx (nor .json of a service that this source takes). Save the delivery in one of these formats.",
+        "akhiran namanya bukan .csv, .csv.gz, .parquet, .jsonl atau .xlsx (atau .json dari layanan yang diterima sumber ini). Simpan kiriman dalam salah satu format itu.",
     ),
     "changed_type": (
         "the name says {expected}, but the content is {found}. Give the file the ending of its content, or export it "
@@ -66,6 +66,12 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
     "password": (
         "the workbook is protected by a password, or is of the old .xls kind. Remove the password and save it as .xlsx.",
         "buku kerja dilindungi kata sandi, atau berjenis .xls lama. Hapus kata sandinya dan simpan sebagai .xlsx.",
+    ),
+    "date_1904": (
+        "the workbook counts days from 1904 (an old Mac), so its numbers are other days here. In Excel's options, under Advanced, "
+        "switch off the 1904 date system, check the dates and save it again.",
+        "buku kerja menghitung hari sejak 1904 (Mac lama), sehingga angkanya menjadi tanggal lain. Di opsi Excel, bagian Lanjutan, "
+        "matikan sistem tanggal 1904, periksa tanggalnya lalu simpan ulang.",
     ),
     "empty_file": (
         "the file is empty. Export it again; if there was nothing to report, deliver the header line alone.",
@@ -177,6 +183,14 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
     "invalid_json": (
         "line {line} is not valid JSON. Write one complete JSON object a line and deliver the file again.",
         "baris {line} bukan JSON yang sah. Tulis satu objek JSON lengkap tiap baris lalu kirim ulang berkas.",
+    ),
+    "invalid_json.whole": (
+        "the file is not valid JSON. Ask for the page again and deliver it whole.",
+        "isi berkas bukan JSON yang sah. Minta ulang halamannya lalu kirim berkas lengkap.",
+    ),
+    "invalid_json.page": (
+        "there is no list `{entries}` in the object. Deliver the page as the service answers it; rows one a line are .jsonl.",
+        "tidak ada daftar `{entries}` di dalam objeknya. Kirim halaman sebagaimana dijawab layanan; baris per baris berakhiran .jsonl.",
     ),
     "invalid_json.object": (
         "line {line} holds no JSON object. Write one JSON object a line, not a list of objects.",

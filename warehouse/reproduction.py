@@ -74,7 +74,7 @@ def _archived(warehouse: Warehouse, items: list[Item], view: View) -> list[tuple
     """The deliveries that the version knew, in the order in which they were taken in. Raises EnvironmentProblem for one that is gone."""
     sources = sorted({source for item in items for source in (*item.sources, *item.shared)})
     rows = warehouse.connection.execute(
-        "SELECT batch_id, source, file, sha256, is_correction, format, decimal_comma, is_typed, landed FROM ledger.batches "
+        "SELECT batch_id, source, file, sha256, is_correction, format, decimal_comma, is_typed, layout, landed FROM ledger.batches "
         "WHERE batch_id <= $1 AND list_contains($2, source) ORDER BY batch_id",
         [view.known_batch, sources],
     ).fetchall()
@@ -109,8 +109,8 @@ def _derived_afresh(
 
 
 def _take_in(warehouse: Warehouse, batch: tuple[Any, ...]) -> None:
-    batch_id, source, file, sha256, is_correction, file_format, decimal_comma, is_typed, rows = batch
-    landed, delivery = Landed(rows, file_format, decimal_comma, is_typed), Delivery(source, file, is_correction)
+    batch_id, source, file, sha256, is_correction, file_format, decimal_comma, is_typed, layout, rows = batch
+    landed, delivery = Landed(rows, file_format, decimal_comma, is_typed, layout), Delivery(source, file, is_correction)
     try:
         with warehouse.transaction():
             DeliveryLoad(warehouse, load_contract(source), delivery, sha256, 1, landed, Stopwatch(), batch_id).run()

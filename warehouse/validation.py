@@ -8,10 +8,11 @@ import duckdb
 
 from expectations.contract import Contract, load_contract
 from expectations.identity import clean_rows, standing
+from expectations.layout import delivered_place, landed_rows, layouts_of
 from expectations.rules import broken_rules, condition, row_rules
 from expectations.typed_read import FileTraits, typed_rows
 from warehouse.connection import SETTINGS, create_states_table, install_key, install_reference
-from warehouse.delivery import land_delivery
+from warehouse.delivery import Landed, land_delivery
 from warehouse.delivery_checks import refuse_changed_types
 from warehouse.marked_copy import write_marked_copy
 from warehouse.queries import first_row, single_value
@@ -33,8 +34,10 @@ def validate_file(file: Path, source: str, language: str = "id") -> dict[str, An
     with tempfile.TemporaryDirectory(prefix="kpi-validate-") as folder, duckdb.connect() as connection:
         landed = Path(folder) / "landed.parquet"
         try:
-            traits = land_delivery(file, file.name, contract.delivered_names, landed, Path(folder))
-            _read(connection, contract, file.name, landed, FileTraits(traits.decimal_comma, traits.is_typed))
+            traits = land_delivery(
+                file, file.name, contract.delivered_names, landed, Path(folder), layouts=layouts_of(contract)
+            )
+            _read(connection, contract, file.name, landed, traits)
         except DeliveryRefused as refused:
             message = refused.message_id if language == "id" else refused.message
             return {
@@ -48,11 +51,11 @@ def validate_file(file: Path, source: str, language: str = "id") -> dict[str, An
                 "marked_copy": None,
             }
         _judge(connection, contract)
-        failures = [*_failures(connection, contract, language)]
+        failures = _failures(connection, contract, language, traits.layout)
         faulty = single_value(connection, "SELECT count(*) FROM batch_broken")
         copy = None
         if file.suffix.lower() == ".xlsx":
-            copy = write_marked_copy(connection, contract, landed, file, language)
+            copy = write_marked_copy(connection, contract, landed, file, language, traits.layout)
     return {
         "file": file.name,
         "source": source,
@@ -65,9 +68,7 @@ def validate_file(file: Path, source: str, language: str = "id") -> dict[str, An
     }
 
 
-def _read(
-    connection: duckdb.DuckDBPyConnection, contract: Contract, name: str, landed: Path, traits: FileTraits
-) -> None:
+def _read(connection: duckdb.DuckDBPyConnection, contract: Contract, name: str, landed: Path, traits: Landed) -> None:
     """``batch_typed``, as a load makes it. Raises DeliveryRefused as a load does."""
     for setting in SETTINGS:
         connection.execute(setting)
@@ -75,9 +76,10 @@ def _read(
     create_states_table(connection, contract.source)
     # Keys are hashed only to be compared within this file.
     install_key(connection, b"kpi validate")
-    connection.execute(
-        f"CREATE TEMP TABLE batch_typed AS {typed_rows(contract, traits)}", {"landing": str(landed), "batch_id": 0}
+    typed = typed_rows(
+        contract, FileTraits(traits.decimal_comma, traits.is_typed), landed_rows(contract, traits.layout)
     )
+    connection.execute(f"CREATE TEMP TABLE batch_typed AS {typed}", {"landing": str(landed), "batch_id": 0})
     refuse_changed_types(connection, contract, name)
 
 
@@ -92,7 +94,9 @@ def _judge(connection: duckdb.DuckDBPyConnection, contract: Contract) -> None:
     )
 
 
-def _failures(connection: duckdb.DuckDBPyConnection, contract: Contract, language: str) -> list[dict[str, Any]]:
+def _failures(
+    connection: duckdb.DuckDBPyConnection, contract: Contract, language: str, layout: str | None
+) -> list[dict[str, Any]]:
     held = {
         rule: (count, rows)
         for rule, count, rows in connection.execute(
@@ -112,7 +116,7 @@ def _failures(connection: duckdb.DuckDBPyConnection, contract: Contract, languag
         {
             "rule": rule.id,
             "severity": rule.severity,
-            "column": contract.column_named(rule.column).name,
+            "column": delivered_place(contract, contract.column_named(rule.column), layout),
             "message": getattr(rule.message, language),
             "rows": held[rule.id][0],
             "first_rows": held[rule.id][1],

@@ -121,6 +121,11 @@ def budget_programs() -> pl.DataFrame:
     return _table("budget_programs.csv")
 
 
+def spellings() -> pl.DataFrame:
+    """One row a spelling of real files: kind (agency, grade, office, promotion_type, proposal_status, yes_no), code, spelling."""
+    return _table("spellings.csv")
+
+
 def holiday_dates(first_year: int, last_year: int) -> set[date]:
     """Public holidays and joint leave of these years: the dated table, and the pinned package for years beyond it."""
     table_first, table_last = office().holidays.table_years
@@ -155,4 +160,5 @@ def static_tables() -> dict[str, pl.DataFrame]:
         "promotion_periods": promotion_periods(),
         "indicators": indicators(),
         "budget_programs": budget_programs(),
+        "spellings": spellings(),
     }

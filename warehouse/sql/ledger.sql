@@ -18,10 +18,12 @@ CREATE TABLE IF NOT EXISTS ledger.runs (
 -- one row a step of a run
 CREATE TABLE IF NOT EXISTS ledger.steps (run_id INTEGER, step VARCHAR, seconds DECIMAL(12,3));
 
--- one row a delivery that was taken in; batch_id is the order in which deliveries were taken in
+-- one row a delivery that was taken in; batch_id is the order in which deliveries were taken in; layout: the contract's layout in
+-- which it came, NULL for the agreed one
 CREATE TABLE IF NOT EXISTS ledger.batches (
   batch_id INTEGER, run_id INTEGER, source VARCHAR, file VARCHAR, sha256 VARCHAR, is_correction BOOLEAN, format VARCHAR,
-  decimal_comma BOOLEAN, is_typed BOOLEAN, landed BIGINT, accepted BIGINT, quarantined BIGINT, duplicate BIGINT, archive_sha256 VARCHAR
+  decimal_comma BOOLEAN, is_typed BOOLEAN, landed BIGINT, accepted BIGINT, quarantined BIGINT, duplicate BIGINT, archive_sha256 VARCHAR,
+  layout VARCHAR
 );
 
 -- one row a delivery that was refused whole, a run
