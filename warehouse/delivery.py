@@ -87,13 +87,14 @@ def land_delivery(
     return landed
 
 
-def sha256_of(file: Path) -> str:
-    """Hexadecimal SHA-256 of the file's bytes, read in pieces.
+def sha256_of(file: Path, display_name: str | None = None) -> str:
+    """Hexadecimal SHA-256 of the file's bytes, read in pieces. ``display_name``: what messages call it, else its own name.
 
     Raises DeliveryRefused if there is no ordinary file to read: a pipe would be waited for without end.
     """
-    _identity(file, file.name)
-    with _opened(file, file.name) as stream:
+    name = display_name or file.name
+    _identity(file, name)
+    with _opened(file, name) as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 

@@ -28,7 +28,7 @@ class Delivery:
         return Path(self.elsewhere) if self.elsewhere else home.inbox / self.file
 
     def sha256(self, home: Home) -> str:
-        return sha256_of(self.path(home))
+        return sha256_of(self.path(home), self.file)
 
 
 def deliveries(home: Home) -> list[Delivery]:
