@@ -6,7 +6,7 @@ DEMO_HOME ?= data/demo
 STAMP := $(VENV)/.installed
 STAMP_DEV := $(VENV)/.installed-dev
 
-.PHONY: setup demo test check bench docs lock clean
+.PHONY: setup demo test check browser bench docs lock clean
 
 setup: $(STAMP)
 
@@ -45,6 +45,10 @@ check: $(STAMP_DEV)
 
 test: check
 	$(BIN)/python -m pytest
+
+# The pages in a real browser; needs Debian's chromium.
+browser: $(STAMP_DEV)
+	$(BIN)/python -m pytest -m browser -n 0
 
 bench: $(STAMP_DEV)
 	$(BIN)/python -m benchmarks.million_rows
