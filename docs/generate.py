@@ -79,6 +79,11 @@ def _source_page(contract: Contract) -> str:
             for r in contract.all_rules
         ],
     )
+    if contract.disabled:
+        rules += "\n## Disabled rules\n\n" + _table(
+            ("rule", "since", "until", "owner", "why", "sebab"),
+            [(d.rule, d.since, d.until, d.owner, d.reason.en, d.reason.id) for d in contract.disabled],
+        )
     return (
         f"{head}{columns}\n## Rules\n\n{rules}{''.join(_layout_section(contract, name) for name in contract.layouts)}"
     )

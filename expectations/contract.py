@@ -7,11 +7,12 @@ Unknown keys are errors, so that a misspelt rule is never a rule that is not the
 
 import re
 from collections.abc import Iterator
+from datetime import date
 from functools import cache
 from importlib.resources import files
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, model_validator
 
 from transforms.yaml_text import read_yaml
 
@@ -19,6 +20,7 @@ CONTRACTS = "expectations.contracts"
 Severity = Literal["refuse", "quarantine", "warn"]
 Privacy = Literal["public", "restricted", "pseudonym", "drop"]
 ColumnType = Literal["text", "integer", "decimal", "date", "timestamp", "boolean", "nip"]
+DisabledState = Literal["in force", "expired", "to come"]
 Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 RuleId = Annotated[str, Field(pattern=r"^[A-Z]+(-[A-Z0-9_]+)+$")]
 
@@ -30,6 +32,16 @@ SQL_TYPES: dict[ColumnType, str] = {
     "timestamp": "TIMESTAMP",
     "boolean": "BOOLEAN",
     "nip": "VARCHAR",
+}
+# What a clerk calls the types.
+TYPE_NAMES_ID: dict[ColumnType, str] = {
+    "text": "teks",
+    "integer": "bilangan bulat",
+    "decimal": "angka desimal",
+    "date": "tanggal",
+    "timestamp": "tanggal dan jam",
+    "boolean": "true/false",
+    "nip": "NIP",
 }
 
 
@@ -51,6 +63,7 @@ class Column(Strict):
 
     ``privacy`` decides its fate: ``public`` is kept; ``pseudonym`` is kept as a keyed hash; ``restricted`` and ``drop``
     stay in landing and quarantine (``drop`` marks personal data). Columns with ``identity: false`` do not make a row different.
+    ``category``: its values are few and known, and how often each occurs is watched from delivery to delivery.
     ``digits`` is how many a decimal may have before its point; it always has room for six after it.
     """
 
@@ -63,6 +76,7 @@ class Column(Strict):
     privacy: Privacy = "public"
     identity: bool = True
     required: bool = False
+    category: bool = False
     default: str | None = None
     digits: Annotated[int, Field(ge=1, le=22)] = 12
 
@@ -141,6 +155,30 @@ class Rule(Strict):
         return self
 
 
+class Disabled(Strict):
+    """A rule that holds no row from ``since`` to ``until``, both days included. Its failing rows are counted as notes all the same."""
+
+    rule: RuleId
+    owner: Annotated[str, Field(min_length=1)]
+    reason: Bilingual
+    since: date
+    until: date
+
+    @model_validator(mode="after")
+    def _ends(self) -> "Disabled":
+        if self.until < self.since:
+            raise ValueError(f"rule {self.rule}: disabled until {self.until}, which is before {self.since}")
+        return self
+
+    def is_in_force(self, day: date) -> bool:
+        return self.since <= day <= self.until
+
+    def state_on(self, day: date) -> DisabledState:
+        if self.is_in_force(day):
+            return "in force"
+        return "expired" if self.until < day else "to come"
+
+
 class State(Strict):
     """What orders the rows of one key: the state time, then ``order`` where two states share it."""
 
@@ -165,6 +203,8 @@ class Contract(Strict):
     layouts: list[Identifier] = []
     rule_sets: list[Identifier] = []
     rules: list[Rule] = []
+    disabled: list[Disabled] = []
+    _softened: frozenset[str] = PrivateAttr(frozenset())
 
     @model_validator(mode="after")
     def _is_consistent(self) -> "Contract":
@@ -190,6 +230,9 @@ class Contract(Strict):
         ):
             if double := sorted({value for value in values if values.count(value) > 1}):
                 raise ValueError(f"{self.source}: {what} stated twice: {', '.join(double)}")
+        known = {rule.id for rule in self.all_rules if not rule.identity}
+        if strange := sorted({entry.rule for entry in self.disabled} - known):
+            raise ValueError(f"{self.source}: no rule to disable: {', '.join(strange)}; a conflict cannot be disabled")
         return self
 
     @property
@@ -216,7 +259,17 @@ class Contract(Strict):
     @property
     def all_rules(self) -> list[Rule]:
         """Automatic rules (required, readable), shared sets, own rules, and last the conflict rule."""
-        return [*self._automatic_rules(), *self._shared_rules(), *self.rules, self._conflict_rule()]
+        rules = [*self._automatic_rules(), *self._shared_rules(), *self.rules, self._conflict_rule()]
+        return [rule.model_copy(update={"severity": "warn"}) if rule.id in self._softened else rule for rule in rules]
+
+    def on(self, day: date) -> "Contract":
+        """The contract as it judges on ``day``: a rule that is disabled then only notes."""
+        softened = frozenset(entry.rule for entry in self.disabled if entry.is_in_force(day))
+        if not softened:
+            return self
+        contract = self.model_copy()
+        contract._softened = softened
+        return contract
 
     def column_named(self, ours: str) -> Column:
         return next(column for column in self.columns if column.column == ours)
@@ -234,14 +287,14 @@ class Contract(Strict):
                     ),
                 )
             if column.can_be_unreadable:
-                shape = f"{column.type}{f' ({_plain_format(column.format)})' if column.format else ''}"
+                form = f" ({_plain_format(column.format)})" if column.format else ""
                 yield Rule(
                     id=f"{self.prefix}-TYPE-{suffix}",
                     column=column.column,
                     readable=True,
                     message=Bilingual(
-                        id=f"Kolom {column.name} tidak terbaca sebagai {shape}.",
-                        en=f"Column {column.name} cannot be read as {shape}.",
+                        id=f"Kolom {column.name} tidak terbaca sebagai {TYPE_NAMES_ID[column.type]}{form}.",
+                        en=f"Column {column.name} cannot be read as {column.type}{form}.",
                     ),
                 )
 

@@ -61,6 +61,17 @@ def standing(contract: Contract, is_correction: bool) -> str:
 ){decision}"""
 
 
+# Only these keys can be more than one state; every other clean row is a new one.
+CONTESTED = "SELECT DISTINCT record_key FROM batch_clean JOIN batch_standing USING (row_number)"
+
+
+def repeated_states(contract: Contract, keys: str | None = None) -> str:
+    """SELECT of the keys and state times that stand more than once over all deliveries; there are none. ``keys``: a query of those to look at."""
+    columns = ", ".join(["record_key", *map(identifier, contract.order_columns)])
+    these = f" AND record_key IN ({keys})" if keys else ""
+    return f"SELECT {columns} FROM {states_table(contract)} WHERE replaced_by_batch_id IS NULL{these} GROUP BY {columns} HAVING count(*) > 1"
+
+
 CONFLICTS = "FROM batch_standing WHERE standing = 'conflict'"
 
 

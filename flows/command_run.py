@@ -9,6 +9,7 @@ from uuid import UUID
 from flows.prefect_runtime import prefect_api, wait_for_history
 from flows.render import say
 from warehouse.backfill import plan_rows
+from warehouse.closing import closed_years
 from warehouse.connection import open_warehouse
 from warehouse.inbox import deliveries
 from warehouse.ledger import run_clock
@@ -41,14 +42,17 @@ def run_backfill(root: Path, years: list[int], as_of: date | None, runner: str, 
 
 def plan_backfill(root: Path, years: list[int], as_of: date | None) -> Report:
     """What a backfill would do: ``partitions``, and the ``new_files`` that it would take in first. Changes nothing."""
-    with open_warehouse(root, "kpi backfill --dry-run") as warehouse:
+    with open_warehouse(root, "kpi backfill --dry-run", must_exist=True) as warehouse:
         plan = plan_partitions(warehouse.connection, run_clock(warehouse.connection, as_of), years)
         known = {
             (source, sha256)
             for source, sha256 in warehouse.connection.execute("SELECT source, sha256 FROM ledger.batches").fetchall()
         }
         found = [d for d in deliveries(warehouse.home) if (d.source, d.sha256(warehouse.home)) not in known]
-        return {"new_files": [delivery.file for delivery in found], "partitions": plan_rows(plan.partitions)}
+        return {
+            "new_files": [delivery.file for delivery in found],
+            "partitions": plan_rows(plan.partitions, closed_years(warehouse.connection)),
+        }
 
 
 def _with_prefect(root: Path, as_of: date | None, purpose: str, run_flow: Callable[[], Report]) -> Report:

@@ -1,7 +1,7 @@
 """What the commands share: the application, options, exit codes, and how days and years are written."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
@@ -59,6 +59,12 @@ def exit_codes() -> Iterator[None]:
 def _stop(code: int, message: str) -> NoReturn:
     print(f"kpi: {message}", file=sys.stderr)
     raise typer.Exit(code)
+
+
+def note_if_empty(rows: Sequence[object], what: str, remedy: str) -> None:
+    """An empty answer says so on standard error, and where to look; what is printed stays what it is."""
+    if not rows:
+        print(f"kpi: nothing is known of {what}; {remedy}", file=sys.stderr)
 
 
 def parse_years(text: str) -> list[int]:

@@ -12,6 +12,7 @@ from flows.options import (
     app,
     exit_codes,
     home_of,
+    note_if_empty,
     parse_day,
 )
 
@@ -39,8 +40,11 @@ def values(
     from warehouse.reading import read_values  # noqa: PLC0415
 
     with exit_codes():
-        rows = read_values(Home(home_of(home)), year, period, parse_day(as_of), indicator, office)
+        rows = read_values(Home(home_of(home)), year, period, parse_day(as_of), indicator and indicator.upper(), office)
         (print_json if as_json else print_values)(rows)
+        asked = [str(part) for part in (indicator, period, year, office and f"office {office}") if part]
+        when = f" as known on {as_of}" if as_of else ""
+        note_if_empty(rows, (" ".join(asked) or "any value") + when, "`kpi values` lists all that is")
 
 
 @app.command()
@@ -79,6 +83,11 @@ def services(
     with exit_codes():
         rows = read_services(Home(home_of(home)), year, by.value, parse_day(as_of))
         (print_json if as_json else print_services)(rows)
+        note_if_empty(
+            rows,
+            f"the services of {year} by {by.value}",
+            "`kpi values` lists the years (nip and pension have no periods)",
+        )
 
 
 @app.command()
@@ -98,6 +107,9 @@ def reconcile(
             print_json([{name: row[name] for name in RECONCILED} for row in rows])
         else:
             print_reconciliation(rows)
+        note_if_empty(
+            rows, f"printed numbers of {year}", "the report of 2024 is in the product, others come as published_value"
+        )
 
 
 @app.command()
@@ -116,8 +128,21 @@ def quarantine(
 
     with exit_codes():
         place = Home(home_of(home))
+        _require_known(source, reason)
         rows = read_held_rows(place, source, reason)
         if as_json:
             print_json([asdict(row) for row in rows])
         else:
             print_held_rows(place, rows, source, reason)
+
+
+def _require_known(source: str | None, reason: str | None) -> None:
+    """Raises KeyError or ValueError: an empty answer to a misspelt name would read as nothing held."""
+    from expectations.contract import load_contract, source_names  # noqa: PLC0415
+
+    sources = [source] if source else source_names()
+    rules = {rule.id for name in sources for rule in load_contract(name).all_rules}
+    if reason and reason not in rules:
+        raise ValueError(
+            f"no rule {reason!r}{f' of {source}' if source else ''}; docs/dictionary/ lists them, a page a source"
+        )

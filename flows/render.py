@@ -186,7 +186,17 @@ def print_backfill_plan(plan: dict[str, Any]) -> None:
     table(
         "Partitions to derive",
         ["item", "year", "state", "why", "new deliveries", "rows"],
-        [[p["item"], str(p["year"]), p["state"], p["why"], p["deliveries"], p["rows"]] for p in due],
+        [
+            [
+                p["item"],
+                f"{p['year']}{' closed: waits for kpi restate' if p['is_closed'] else ''}",
+                p["state"],
+                p["why"],
+                p["deliveries"],
+                p["rows"],
+            ]
+            for p in due
+        ],
         4,
     )
     print(f"{len(due)} to derive, {len(plan['partitions']) - len(due)} current")

@@ -70,12 +70,17 @@ def close(
     home: HomeOption = None,
 ) -> None:
     """Close a year: from now on its published values change by a restatement alone."""
-    from warehouse.closing import close_year  # noqa: PLC0415
+    from warehouse.closing import check_closable, close_year  # noqa: PLC0415
+    from warehouse.connection import open_warehouse  # noqa: PLC0415
+    from warehouse.ledger import run_clock  # noqa: PLC0415
     from warehouse.pipeline import a_run  # noqa: PLC0415
 
-    with exit_codes(), a_run(home_of(home), parse_day(as_of), f"kpi close {year}") as pipeline:
-        is_new = close_year(pipeline.warehouse, year, pipeline.run)
-        pipeline.end()
+    with exit_codes(), open_warehouse(home_of(home), f"kpi close {year}", must_exist=True) as warehouse:
+        # Looked at before a run begins: a year that cannot be closed leaves no failed run.
+        check_closable(warehouse.connection, year, run_clock(warehouse.connection, parse_day(as_of)))
+        with a_run(home_of(home), parse_day(as_of)) as pipeline:
+            is_new = close_year(pipeline.warehouse, year, pipeline.run)
+            pipeline.end()
         print(f"{year} is closed" + ("" if is_new else " already") + "; what would change it waits for `kpi restate`")
 
 

@@ -138,3 +138,21 @@ def test_sample_writes_into_the_inbox(tmp_path: Path) -> None:
     shown = kpi("sample", "--years", "2021", "--home", str(tmp_path))
     assert shown.returncode == 0
     assert {folder.name for folder in (tmp_path / "inbox").iterdir()} >= {"promotion", "nip", "pension", "integration"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "says"),
+    [
+        (["values", "--year", "1999"], 0, "nothing is known of 1999; `kpi values` lists all that is"),
+        (["values", "--indicator", "iku-06", "--as-of", "2001-01-01"], 0, "IKU-06 as known on 2001-01-01"),
+        (["values", "--indicator", "IKU-99"], 2, "there is no indicator 'IKU-99'"),
+        (["services", "--year", "1999"], 0, "nothing is known of the services of 1999"),
+        (["reconcile", "--year", "1999"], 0, "printed numbers of 1999"),
+        (["quarantine", "--source", "promosi"], 2, "unknown source 'promosi'"),
+        (["quarantine", "--reason", "PRM-99"], 2, "no rule 'PRM-99'"),
+    ],
+)
+def test_an_empty_answer_says_why(sample_2024: RunHome, arguments: list[str], code: int, says: str) -> None:
+    shown = kpi(*arguments, home=sample_2024.root)
+    assert shown.returncode == code
+    assert says.lower() in shown.stderr.lower()

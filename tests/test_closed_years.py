@@ -187,3 +187,26 @@ def test_the_commands(place: TimeHome) -> None:
     assert runner.invoke(app, ["revisions", "IKU-99", "--home", str(place.root)]).exit_code == 2
     closed = runner.invoke(app, ["close", "2024", *at_home])
     assert closed.exit_code == 0 and "closed already" in closed.stdout
+
+
+def test_a_year_that_cannot_be_closed_leaves_no_failed_run(tmp_path: Path) -> None:
+    place = TimeHome(tmp_path)
+    place.deliver("integration/a.csv", letter("5500", integrated=True))
+    place.run("2025-01-10")
+    runs = place.ledger("SELECT count(*) FROM ledger.runs")
+    for year, says in (("2025", "2025 still runs"), ("2019", "nothing of 2019 is published")):
+        said = CliRunner().invoke(app, ["close", year, "--home", str(place.root), "--as-of", "2025-02-20"])
+        assert said.exit_code == 2 and says in said.stderr
+    assert place.ledger("SELECT count(*) FROM ledger.runs") == runs
+
+
+def test_the_plan_of_a_backfill_marks_closed_years(tmp_path: Path) -> None:
+    place = TimeHome(tmp_path)
+    earlier = letter("5500", integrated=True, tahun=2023, tgl_surat="2023-12-20")
+    place.deliver("integration/a.csv", letter("5500", integrated=True), earlier)
+    place.run("2025-01-10")
+    at = ["--home", str(place.root), "--as-of", "2025-02-20"]
+    runner = CliRunner()
+    assert runner.invoke(app, ["close", "2024", *at]).exit_code == 0
+    plan = json.loads(runner.invoke(app, ["backfill", "2023..2024", "--dry-run", "--json", *at]).stdout)
+    assert {p["year"]: p["is_closed"] for p in plan["partitions"]} == {2023: False, 2024: True}

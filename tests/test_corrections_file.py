@@ -7,6 +7,7 @@ import pytest
 from expectations.corrections import read_corrections
 from tests.rows import row
 from tests.time_home import TimeHome, letter
+from warehouse.doctor import examine
 from warehouse.explain import explain
 from warehouse.reproduction import reproduce
 
@@ -161,3 +162,25 @@ def test_an_id_stands_once(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="C-1 stands there more than once"):
         read_corrections(file)
     assert read_corrections(tmp_path / "none.yml") == []
+
+
+@pytest.mark.parametrize("content", ["", "corrections: [", "corrections:\n  - id: C-1\n"])
+def test_a_file_at_fault_is_named_and_the_night_goes_on(place: TimeHome, content: str) -> None:
+    place.deliver("integration/a.csv", letter("5500", integrated=True))
+    (place.root / "corrections.yml").write_text(content, encoding="utf-8")
+    report = place.run("2025-01-10")
+    (refused,) = report.refused
+    assert refused.file == "corrections.yml" and "none of its entries is applied" in refused.message
+    assert report.published and [batch.accepted for batch in report.batches] == [1]
+
+
+def test_the_doctor_wants_it_private(place: TimeHome) -> None:
+    place.deliver("integration/a.csv", letter("5500", integrated=True))
+    place.run("2025-01-10")
+    file = place.root / "corrections.yml"
+    file.write_text("corrections: []\n", encoding="utf-8")
+    file.chmod(0o644)
+    (line,) = [check for check in examine(place.root) if check["check"] == "corrections.yml"]
+    assert line["verdict"] == "bad" and "chmod 600" in line["finding"]
+    file.chmod(0o600)
+    assert not [check for check in examine(place.root) if check["check"] == "corrections.yml"]

@@ -8,8 +8,11 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from flows.cli import app
 from tests.conftest import RunHome
+from tests.rows import row
 from tests.time_home import TimeHome, letter
 from transforms.exact import decimal_text, round_half_up
 from transforms.periods import parse_period
@@ -71,7 +74,10 @@ def test_promotion(sample_2024: RunHome) -> None:
 
 def test_the_score_goes_down_to_records(sample_2024: RunHome) -> None:
     found = explain(sample_2024.root, "NPSS", "2024")
-    assert found["value"] == "99.27" and found["excluded"] == {"not_yet_measured": 1}
+    assert found["value"] == "99.27" and found["missing"] == {"IKU-01": "not_yet_measured"}
+    # Of records, as with every number; the targets come from the agreement.
+    assert sum(found["excluded"].values()) == len(found["records"]["excluded"])
+    assert "performance_agreement" in {delivery["source"] for delivery in found["deliveries"]}
     assert (
         "stakeholder 25.00 + customer 25.31 + internal_process 24.78 + learning_growth 24.18 = 99.27"
         in found["formula"]
@@ -199,3 +205,31 @@ def test_the_command_prints_a_screen_and_json(tmp_path: Path) -> None:
     assert shape.keys() >= SHAPE and shape["deliveries"][0].keys() == {"source", "file", "sha256", "rows"}
     done = subprocess.run([*kpi, "reproduce", *asked[1:]], capture_output=True, text=True, check=False)
     assert done.returncode == 0 and "equal, with all its components" in done.stdout
+
+
+def test_an_archive_that_is_not_as_it_was_written_is_named(tmp_path: Path) -> None:
+    place = TimeHome(tmp_path)
+    place.deliver("pension/a.csv", row("pension"))
+    place.run("2025-01-10")
+    (archive,) = (tmp_path / "landing" / "pension").glob("*.parquet")
+    archive.chmod(0o600)
+    archive.write_bytes(archive.read_bytes()[:-50])
+    with pytest.raises(EnvironmentProblem, match=r"pension/a.csv: its archive .* is not as it was written"):
+        reproduce(tmp_path, "pension.received", "2024")
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["explain", "IKU-06", "--period", "2024"],
+        ["reproduce", "IKU-06", "--period", "2024"],
+        ["restate", "--plan"],
+        ["close", "2024"],
+        ["backfill", "2024", "--dry-run"],
+    ],
+    ids=lambda command: command[0],
+)
+def test_who_only_asks_makes_no_home(tmp_path: Path, command: list[str]) -> None:
+    said = CliRunner().invoke(app, [*command, "--home", str(tmp_path / "none")])
+    assert said.exit_code == 3 and "there is no installation in" in said.stderr
+    assert not (tmp_path / "none").exists()

@@ -222,3 +222,40 @@ def test_a_parameter_with_decimals_is_no_binary_float():
                 "formula": {"scale": 1, "text": "x"},
             }
         )
+
+
+@pytest.mark.parametrize(
+    ("widest", "status", "value", "flags"),
+    [
+        ("8.32", "withheld_quality", None, ["band_too_wide"]),
+        ("8.34", "derived", "100.00", []),
+        (None, "derived", "100.00", []),
+    ],
+)
+def test_a_value_whose_band_is_wider_than_its_definition_allows_is_withheld(connection, widest, status, value, flags):
+    drafts = "\n".join(f"D{n},2024,,2024-03-01,,2024-04-01" for n in range(11))
+    give_states(
+        connection, "regulation", f"draft_id,year,title,proposed_date,regulation_number,issued_date\n{drafts}\n"
+    )
+    hold_row(connection, "regulation", "D99", 2024)
+    found = derive(connection, allowing("IKU-05", widest), "2024")
+    assert (found.outcome.status, shown(found), found.evidence.flags) == (status, value, flags)
+    # The band says why, and the components are there.
+    assert (band(found), found.outcome.denominator) == (["91.67", "100.00"], Decimal(11))
+
+
+def test_a_semester_that_is_withheld_withholds_the_year(connection):
+    first, second = (survey_rows("pembinaan", "", 3, 3, semester) for semester in (1, 2))
+    give_states(connection, "survey", f"{SURVEY}\n{first}\n{second}\n")
+    hold_row(connection, "survey", "pembinaan|2024|1|none|other", 2024, "2024-S1")
+    year = derive(connection, allowing("IKU-03", "5"), "2024")
+    assert (year.outcome.status, shown(year)) == ("withheld_quality", None)
+    assert shown(derive(connection, allowing("IKU-03", "5"), "2024-S2")) == "75.00"
+
+
+def allowing(name: str, widest: str | None):
+    """The indicator with this widest band in every version."""
+    indicator = indicator_named(name)
+    width = None if widest is None else Decimal(widest)
+    versions = [version.model_copy(update={"widest_band": width}) for version in indicator.versions]
+    return indicator.model_copy(update={"versions": versions})

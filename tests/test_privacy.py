@@ -1,5 +1,6 @@
 """Personal values planted in every personal column reach landing and quarantine, and nothing else."""
 
+import json
 import os
 import stat
 import subprocess
@@ -11,6 +12,7 @@ import pytest
 
 from expectations.contract import load_contract, source_names
 from tests.rows import csv, row
+from tests.workbook_twin import write_workbook
 from warehouse.connection import open_warehouse
 from warehouse.home import Home
 
@@ -28,9 +30,22 @@ PSEUDONYMS = {
         "layanan,2024,1,MUTASI,KENARI-RESPONDEN,2024-03-01,4,4,4,4,4,4,4,4,4", "KENARI-RESPONDEN",
     ),
 }  # fmt: skip
-PLANTED = [value for values in CANARIES.values() for value in values.values()] + [
-    value for *_, value in PSEUDONYMS.values()
-]
+# The other layouts: every cell of the workbook that tells of a person, also those that nobody reads, and what an answer nests.
+WORKBOOK = {
+    9: "KENARI GELAR", 10: "KENARI SARJANA", 11: "KENARI BUKU KERJA", 12: "198702282011032986", 13: "KENARI TEMPAT LAHIR", 14: "28-02-1987",
+    40: "KENARI ALASAN EMPAT", 41: "198702282011034987", 42: "KENARI PEMERIKSA",
+}  # fmt: skip
+READ = {
+    0: "Kota Palembang", 4: "28-12-2023", 5: "02-01-2024", 6: "MS", 8: "03-01-2024", 17: "III/a", 25: "III/b", 26: "01-02-2024", 39: "Reguler",
+    43: "07", 46: "03-01-2024",
+}  # fmt: skip
+PAGE = {"nip": "196702281990032987", "nama": "KENARI HALAMAN", "alasan_tolak": "KENARI ALASAN LIMA"}
+BIRTH = "28-02-1987"
+PLANTED = (
+    [*(value for value in WORKBOOK.values() if value != BIRTH), *PAGE.values()]
+    + [value for values in CANARIES.values() for value in values.values()]
+    + [value for *_, value in PSEUDONYMS.values()]
+)
 
 
 SPY = """
@@ -55,6 +70,16 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
         folder = root / "inbox" / source
         folder.mkdir(parents=True)
         (folder / "a.csv").write_text(f"{header}\n{line}\n{line.replace('2024', '99999', 1)}\n")
+    write_workbook(
+        root / "inbox" / "promotion" / "b.xlsx", [], [READ | WORKBOOK, READ | WORKBOOK | {6: "tidak dikenal"}]
+    )
+    inside = {name: PAGE[name] for name in ("nama", "alasan_tolak")}
+    entry = {k: v for k, v in row("pension", id="PAGE", nip=PAGE["nip"]).items() if k not in inside}
+    entries = [
+        entry | {"usulan_data": json.dumps(inside)},
+        entry | {"usulan_data": inside, "instansi_kode": "9999", "id": "HELD2"},
+    ]
+    (root / "inbox" / "pension" / "b.json").write_text(json.dumps({"data": entries}))
     # Every Python process of the run notes whom it calls.
     (root / "sitecustomize.py").write_text(SPY)
     environment = os.environ | {
@@ -105,6 +130,19 @@ def test_the_search_finds_what_is_there(home: Home) -> None:
     with duckdb.connect() as connection:
         connection.execute(f"CREATE TABLE landed AS FROM read_parquet('{home.landing}/nip/*.parquet')")
         assert {value for _, value in _found_in_tables(connection)} == set(CANARIES["nip"].values())
+
+
+def test_the_other_layouts_are_taken_in_and_archived_with_every_cell(home: Home) -> None:
+    with open_warehouse(home.root, "test") as warehouse:
+        counts = warehouse.connection.execute(
+            "SELECT file, accepted, quarantined FROM ledger.batches WHERE layout IS NOT NULL ORDER BY file"
+        ).fetchall()
+    assert counts == [("pension/b.json", 1, 1), ("promotion/b.xlsx", 1, 1)]
+    with duckdb.connect() as connection:
+        connection.execute(
+            f"CREATE TABLE landed AS FROM read_parquet('{home.landing}/promotion/*.parquet', union_by_name=true)"
+        )
+        assert {value for value in WORKBOOK.values() if value != BIRTH} <= {v for _, v in _found_in_tables(connection)}
 
 
 def test_no_warehouse_table_holds_a_personal_value(home: Home) -> None:

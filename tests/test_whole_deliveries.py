@@ -13,8 +13,9 @@ from expectations.contract import Contract, load_contract
 from flows.cli import app
 from tests.rows import csv, row
 from tests.time_home import TimeHome, letter
+from warehouse.connection import open_warehouse
 from warehouse.doctor import examine
-from warehouse.failures import EnvironmentProblem
+from warehouse.failures import EnvironmentProblem, GateFailed
 from warehouse.reproduction import reproduce
 from warehouse.validation_report import last_page
 
@@ -172,3 +173,85 @@ def test_a_file_of_another_type_is_refused_as_a_run_does(tmp_path: Path) -> None
         app, ["validate", str(file), "--source", "pension", "--lang", "en", "--home", str(tmp_path)]
     )
     assert done.exit_code == 1 and "column tmt_pensiun: none of its 3 values can be read" in done.stdout
+
+
+def test_a_value_that_comes_much_more_often_is_noted(place: TimeHome) -> None:
+    place.deliver(
+        "promotion/a.csv", *(row("promotion", id=f"A{n}", status_usulan=[7, 12][n % 10 == 0]) for n in range(120))
+    )
+    place.run("2024-02-01")
+    assert place.ledger("SELECT count(*) FROM ledger.delivery_checks") == [(0,)]
+    place.deliver("promotion/b.csv", *(row("promotion", id=f"B{n}", status_usulan=[7, 12][n % 2]) for n in range(120)))
+    place.run("2024-02-02")
+    found = place.ledger("SELECT check_name, finding_en, finding_id FROM ledger.delivery_checks ORDER BY finding_en")
+    assert found == [
+        (
+            "category share",
+            "column status_usulan: 50 % are 12, 10 % of 120 earlier rows were",
+            "kolom status_usulan: 50 % bernilai 12, terdahulu 10 % dari 120 baris",
+        ),
+        (
+            "category share",
+            "column status_usulan: 50 % are 7, 90 % of 120 earlier rows were",
+            "kolom status_usulan: 50 % bernilai 7, terdahulu 90 % dari 120 baris",
+        ),
+    ]
+
+
+def test_a_delivery_that_comes_late_is_noted_with_the_cadence(place: TimeHome) -> None:
+    place.deliver("promotion/a.csv", row("promotion"))
+    place.run("2024-02-01")
+    place.deliver("promotion/b.csv", row("promotion", id="P2"))
+    place.run("2024-03-03")
+    assert place.ledger("SELECT count(*) FROM ledger.delivery_checks") == [(0,)]
+    place.deliver("promotion/c.csv", row("promotion", id="P3"))
+    place.run("2024-04-04")
+    ((check, finding),) = place.ledger("SELECT check_name, finding_en FROM ledger.delivery_checks")
+    assert (check, finding) == (
+        "freshness",
+        "came 32 days after the delivery before; expected every 31 days: look whether one is missing",
+    )
+    assert "came 32 days" in last_page(place.home).read_text()
+
+
+def test_no_breakdown_by_health_is_watched_or_published() -> None:
+    pension = {column.name: column.category for column in load_contract("pension").columns}
+    assert pension["status_usulan"] and not pension["jenis_pensiun_id"]
+
+
+def test_a_key_that_stands_twice_over_all_deliveries_is_named_by_the_doctor(place: TimeHome) -> None:
+    place.deliver("promotion/a.csv", row("promotion"))
+    place.run("2024-02-01")
+    assert {c["check"]: c["verdict"] for c in examine(place.root)}["states"] == "good"
+    with open_warehouse(place.root, "test") as opened:
+        opened.connection.execute(
+            "INSERT INTO states.promotion SELECT * REPLACE (2 AS row_number) FROM states.promotion"
+        )
+    (line,) = [check for check in examine(place.root) if check["check"] == "states"]
+    assert line["verdict"] == "bad" and line["finding"].startswith("promotion: 1 keys stand twice")
+
+
+def test_a_delivery_that_meets_a_double_stops_the_run(place: TimeHome) -> None:
+    place.deliver("promotion/a.csv", row("promotion"))
+    place.run("2024-02-01")
+    with open_warehouse(place.root, "test") as opened:
+        opened.connection.execute(
+            "INSERT INTO states.promotion SELECT * REPLACE (2 AS row_number) FROM states.promotion"
+        )
+    place.deliver("promotion/b.csv", row("promotion"), row("promotion", id="P2"))
+    with pytest.raises(GateFailed, match=r"promotion/b.csv: .* nothing is published"):
+        place.run("2024-02-02")
+
+
+def test_texts_that_look_like_formulas_are_inert_in_the_marked_copy(tmp_path: Path) -> None:
+    file = tmp_path / "a.xlsx"
+    texts = ["=1+1", "+1", "-1", "@SUM(A1)", '=HYPERLINK("http://127.0.0.1","x")']
+    pl.DataFrame([row("pension", id=text, nip="123") for text in texts]).write_excel(file)
+    shown = CliRunner().invoke(app, ["validate", str(file), "--source", "pension"])
+    assert "diperiksa.xlsx" in shown.stdout
+    copy = tmp_path / "a.diperiksa.xlsx"
+    with zipfile.ZipFile(copy) as package:
+        sheet = package.read("xl/worksheets/sheet1.xml").decode()
+        assert "hyperlink" not in sheet
+    assert "<f>" not in sheet
+    assert read_excel(copy).load_sheet(0).to_polars()["id"].to_list() == texts

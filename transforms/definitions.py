@@ -5,6 +5,7 @@ The evidence query gives one row a record, period and group; the formula folds i
 
 from collections.abc import Iterator
 from datetime import date
+from decimal import Decimal
 from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -52,13 +53,17 @@ class Formula(Strict):
 
 
 class Version(Strict):
-    """How the indicator is computed from ``valid_from`` on. ``parameters`` are bound in the evidence query."""
+    """How the indicator is computed from ``valid_from`` on. ``parameters`` are bound in the evidence query.
+
+    ``widest_band``: a value whose quality band is wider than this, in the indicator's unit, is withheld; without it none is.
+    """
 
     version: str
     valid_from: date
     changed: Bilingual
     legal_basis: str
     parameters: dict[str, Any] = {}
+    widest_band: Annotated[Decimal, Field(ge=0)] | None = None
     formula: Formula
 
     @model_validator(mode="after")

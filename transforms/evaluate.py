@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from fractions import Fraction
 
-from transforms.definitions import Formula, Indicator, Level
+from transforms.definitions import Formula, Indicator, Level, Version
 from transforms.exact import decimal_text, fraction, mean, round_half_up
 
 
@@ -65,6 +65,9 @@ class Outcome:
         return None if self.exact is None else round_half_up(self.exact, decimals)
 
 
+BAND_TOO_WIDE = "band_too_wide"
+
+
 class _NothingToDivideBy(Exception):
     """A group that the formula needs has no record."""
 
@@ -91,6 +94,15 @@ def evaluate(indicator: Indicator, formula: Formula, evidence: PeriodEvidence, s
         return Outcome("zero_denominator", numerator=numerator, denominator=denominator)
     # With the held records a group can have a value that has none without them; the band holds the value all the same.
     return Outcome("derived", exact, numerator, denominator, min(low, exact), max(high, exact))
+
+
+def withhold_uncertain(version: Version, outcome: Outcome) -> Outcome:
+    """A value that the held rows could move further than the definition allows is withheld; its band stays, and says why."""
+    if version.widest_band is None or outcome.low is None or outcome.high is None:
+        return outcome
+    if outcome.high - outcome.low <= fraction(version.widest_band):
+        return outcome
+    return replace(outcome, status="withheld_quality", exact=None)
 
 
 def fold(formula: Formula, groups: dict[tuple[str, ...], tuple[Decimal, int]]) -> Fraction:

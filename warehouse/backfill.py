@@ -26,8 +26,11 @@ def stageable(partitions: Sequence[Partition]) -> list[Partition]:
     return [p for p in partitions if p.state in ("missing", "stale") and p.item.name != SCORES]
 
 
-def plan_rows(partitions: Sequence[Partition]) -> list[dict[str, Any]]:
-    """``kpi backfill --dry-run --json``: each partition, why it is due, and how many rows it reads."""
+def plan_rows(partitions: Sequence[Partition], closed: frozenset[int] = frozenset()) -> list[dict[str, Any]]:
+    """``kpi backfill --dry-run --json``: each partition, why it is due, and how many rows it reads.
+
+    ``is_closed``: what it changes of a closed year waits for a restatement.
+    """
     return [
         {
             "item": p.item.name,
@@ -36,6 +39,7 @@ def plan_rows(partitions: Sequence[Partition]) -> list[dict[str, Any]]:
             "why": p.why,
             "deliveries": len(p.batches),
             "rows": p.rows,
+            "is_closed": p.year in closed,
         }
         for p in partitions
     ]

@@ -104,6 +104,11 @@ def links_count(connection: duckdb.DuckDBPyConnection) -> int:
     return int(single_value(connection, "SELECT count(*) FROM ledger.chain"))
 
 
+def last_seal(connection: duckdb.DuckDBPyConnection) -> str:
+    """SHA-256 of the newest link: noted elsewhere, it proves later that nothing before it was changed."""
+    return str(single_value(connection, "SELECT sha256 FROM ledger.chain ORDER BY run_id DESC LIMIT 1") or "none yet")
+
+
 def _contents(connection: duckdb.DuckDBPyConnection, first: int, last: int) -> dict[int, dict[str, str]]:
     found: dict[int, dict[str, str]] = {}
     for sealed in SEALED:

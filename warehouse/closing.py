@@ -1,5 +1,7 @@
 """Closing a year: from then on its published facts change by a restatement alone."""
 
+from datetime import datetime
+
 import duckdb
 
 from transforms.periods import year_period
@@ -13,16 +15,15 @@ def closed_years(connection: duckdb.DuckDBPyConnection) -> frozenset[int]:
     return frozenset(row[0] for row in connection.execute("SELECT year FROM ledger.closings").fetchall())
 
 
-def close_year(warehouse: Warehouse, year: int, run: Run) -> bool:
-    """Closes ``year`` as it is published now; False where it is closed already.
+def check_closable(connection: duckdb.DuckDBPyConnection, year: int, clock: datetime) -> int | None:
+    """The publication under which ``year`` can be closed; None where it is closed already.
 
     Raises WrongUsage where the year still runs, where nothing of it is published, or where the warehouse knows more than that.
     """
-    connection = warehouse.connection
     if year in closed_years(connection):
-        return False
-    if year_period(year).is_running(run.clock):
-        raise WrongUsage(f"{year} still runs on {run.clock:%Y-%m-%d}: a year is closed after its end")
+        return None
+    if year_period(year).is_running(clock):
+        raise WrongUsage(f"{year} still runs on {clock:%Y-%m-%d}: a year is closed after its end")
     publication = single_value(connection, "SELECT max(publication_id) FROM ledger.publications")
     published = "SELECT 1 FROM facts.kpi_values WHERE known_to IS NULL AND period = $1 LIMIT 1"
     if publication is None or single_value(connection, published, [str(year)]) is None:
@@ -34,6 +35,15 @@ def close_year(warehouse: Warehouse, year: int, run: Run) -> bool:
     )
     if read_meta(connection, UNPUBLISHED) == "yes" or single_value(connection, provisional, [str(year)]):
         raise WrongUsage(f"what is published of {year} is not final yet; `kpi run`, then close it")
+    return int(publication)
+
+
+def close_year(warehouse: Warehouse, year: int, run: Run) -> bool:
+    """Closes ``year`` as it is published now; False where it is closed already. Raises WrongUsage as ``check_closable`` does."""
+    connection = warehouse.connection
+    publication = check_closable(connection, year, run.clock)
+    if publication is None:
+        return False
     connection.execute(
         "INSERT INTO ledger.closings VALUES ($1, $2, $3, $4)", [year, run.clock, publication, run.run_id]
     )

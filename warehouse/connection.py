@@ -67,16 +67,20 @@ _open: dict[Path, Warehouse] = {}
 
 
 @contextmanager
-def open_warehouse(root: Path, purpose: str) -> Iterator[Warehouse]:
+def open_warehouse(root: Path, purpose: str, *, must_exist: bool = False) -> Iterator[Warehouse]:
     """The warehouse of ``root`` for the block; inside a block that already has it, the same one (tasks of one flow).
 
-    Raises EnvironmentProblem where another process holds it, the disk is full, or the key is not its own.
+    ``must_exist``: whoever only asks makes no new home. Raises EnvironmentProblem where another process holds it, the disk is full, or the key is not its own.
     """
     resolved = root.resolve()
     if (already := _open.get(resolved)) is not None:
         yield already
         return
     home = Home(resolved)
+    if must_exist and not home.inbox.is_dir():
+        raise EnvironmentProblem(
+            f"there is no installation in {home.root}: name another --home, or `kpi run` makes one"
+        )
     home.make()
     _require_space(home)
     with writer_lock(home.lock, purpose):

@@ -40,12 +40,18 @@ class _Standing:
 def apply_corrections(
     warehouse: Warehouse, run: Run, watch: Stopwatch, tell: Callable[[Delivery, Result], None]
 ) -> list[Refusal]:
-    """Takes in what is not applied yet; gives the entries that cannot hold, each with what to do.
-
-    Raises ValueError where the file itself is at fault.
-    """
-    refused = []
-    for entry in read_corrections(warehouse.home.root / FILE):
+    """Takes in what is not applied yet; gives the entries that cannot hold, each with what to do; the file whole where it is at fault."""
+    refused: list[Refusal] = []
+    try:
+        entries = read_corrections(warehouse.home.root / FILE)
+    except ValueError as fault:
+        # A slip in it must not stop the night: nothing of it is applied, and it is named until it is mended.
+        remedy = (
+            "; none of its entries is applied; mend the file",
+            "; tidak ada entri yang diterapkan; perbaiki berkasnya",
+        )
+        return [Refusal(FILE, f"{fault}{remedy[0]}", f"{fault}{remedy[1]}")]
+    for entry in entries:
         problem = _Application(warehouse, entry).apply(run, watch, tell)
         if problem:
             refused.append(

@@ -3,17 +3,19 @@
 Totals refuse it where they differ; what the history says is a note, and states the history that the bound rests on.
 """
 
+from collections import Counter
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from statistics import median
 
 import duckdb
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from expectations.contract import Contract
+from expectations.contract import TYPE_NAMES_ID, Contract
 from expectations.typed_read import mark
 from transforms.sql import identifier
-from warehouse.queries import first_row
+from warehouse.queries import first_row, single_value
 from warehouse.refusal import DeliveryRefused
 
 CONTROL = ".control.json"
@@ -21,7 +23,7 @@ CONTROL = ".control.json"
 LEAST_DELIVERIES, ODD_TIMES = 5, 10
 # A whole column that cannot be read is a changed type, not so many faulty rows; below this many rows nobody can tell.
 LEAST_ROWS_OF_A_CHANGED_TYPE = 3
-# The share of empty values is odd where it moved by so many hundredths, of at least so many rows.
+# The share of empty values, or of one value, is odd where it moved by so many hundredths, of at least so many rows.
 ODD_HUNDREDTHS, LEAST_ROWS = 20, 100
 
 
@@ -55,12 +57,12 @@ def refuse_changed_types(connection: duckdb.DuckDBPyConnection, contract: Contra
     row = first_row(connection, f"SELECT {sums} FROM batch_typed") if columns else ()
     for column, unreadable, given in zip(columns, (row or ())[::2], (row or ())[1::2], strict=True):
         if unreadable == given >= LEAST_ROWS_OF_A_CHANGED_TYPE:
-            shape = column.type + (f" ({column.format})" if column.format else "")
+            form = f" ({column.format})" if column.format else ""
             raise DeliveryRefused(
                 "changed_type",
-                f"{file}: column {column.name}: none of its {given} values can be read as {shape}; "
+                f"{file}: column {column.name}: none of its {given} values can be read as {column.type}{form}; "
                 "deliver the column in its agreed type",
-                f"{file}: kolom {column.name}: tidak satu pun dari {given} nilainya terbaca sebagai {shape}; "
+                f"{file}: kolom {column.name}: tidak satu pun dari {given} nilainya terbaca sebagai {TYPE_NAMES_ID[column.type]}{form}; "
                 "kirim kolom ini dalam tipe yang disepakati",
             )
 
@@ -93,9 +95,16 @@ def check_totals(connection: duckdb.DuckDBPyConnection, contract: Contract, file
     return [Finding("totals", True, f"as its control file says: {text}", f"sesuai berkas kontrol: {text}")]
 
 
-def check_history(connection: duckdb.DuckDBPyConnection, contract: Contract, batch_id: int) -> list[Finding]:
-    """Volume and empty shares of ``batch_typed`` against earlier deliveries; notes the shares for later ones."""
-    return [*_volume(connection, contract), *_empty_shares(connection, contract, batch_id)]
+def check_history(
+    connection: duckdb.DuckDBPyConnection, contract: Contract, batch_id: int, clock: datetime
+) -> list[Finding]:
+    """Volume, age and shares of ``batch_typed`` against earlier deliveries; notes the shares for later ones."""
+    return [
+        *_volume(connection, contract),
+        *_freshness(connection, contract, clock),
+        *_empty_shares(connection, contract, batch_id),
+        *_category_shares(connection, contract, batch_id),
+    ]
 
 
 def keep_findings(connection: duckdb.DuckDBPyConnection, batch_id: int, findings: list[Finding]) -> None:
@@ -142,6 +151,68 @@ def _volume(connection: duckdb.DuckDBPyConnection, contract: Contract) -> list[F
     ]  # fmt: skip
 
 
+def _freshness(connection: duckdb.DuckDBPyConnection, contract: Contract, clock: datetime) -> list[Finding]:
+    """Whether the source let more time pass since its delivery before than its contract expects."""
+    query = (
+        "SELECT max(clock) FROM ledger.batches JOIN ledger.runs USING (run_id) WHERE source = $1 AND NOT is_correction"
+    )
+    last = single_value(connection, query, [contract.source])
+    days = (clock - last).days if last is not None else 0
+    if days <= contract.cadence_days:
+        return []
+    return [
+        Finding(
+            "freshness", False,
+            f"came {days} days after the delivery before; expected every {contract.cadence_days} days: look whether one is missing",
+            f"datang {days} hari setelah kiriman sebelumnya; seharusnya tiap {contract.cadence_days} hari: periksa apakah ada yang terlewat",
+        )
+    ]  # fmt: skip
+
+
+def _category_shares(connection: duckdb.DuckDBPyConnection, contract: Contract, batch_id: int) -> list[Finding]:
+    """Which values of the columns of few values came much more or much less often than before."""
+    columns = {column.column: column for column in contract.columns if column.category}
+    if not columns:
+        return []
+    before, now = Counter[tuple[str, str]](), Counter[tuple[str, str]]()
+    earlier = (
+        "SELECT column_name, value, sum(rows) FROM ledger.shares JOIN ledger.batches USING (batch_id) "
+        "WHERE source = $1 AND value IS NOT NULL GROUP BY ALL"
+    )
+    for name, value, rows in connection.execute(earlier, [contract.source]).fetchall():
+        before[name, value] = int(rows)
+    parts = " UNION ALL ".join(
+        f"SELECT '{name}', CAST({identifier(name)} AS VARCHAR), count(*) FROM batch_typed WHERE {identifier(name)} IS NOT NULL GROUP BY ALL"
+        for name in columns
+    )
+    for name, value, rows in connection.execute(parts).fetchall():
+        now[name, value] = rows
+    if now:
+        connection.executemany(
+            "INSERT INTO ledger.shares VALUES ($1, $2, $3, $4)",
+            [[batch_id, name, value, rows] for (name, value), rows in sorted(now.items())],
+        )
+    totals = {
+        name: [sum(n for (c, _), n in counts.items() if c == name) for counts in (now, before)] for name in columns
+    }
+    found = []
+    for name, value in sorted({*now, *before}):
+        total, earlier_total = totals[name]
+        if total < LEAST_ROWS or earlier_total < LEAST_ROWS:
+            continue
+        share, then = 100 * now[name, value] // total, 100 * before[name, value] // earlier_total
+        if abs(share - then) >= ODD_HUNDREDTHS:
+            delivered = columns[name].name
+            found.append(
+                Finding(
+                    "category share", False,
+                    f"column {delivered}: {share} % are {value}, {then} % of {earlier_total:,} earlier rows were",
+                    f"kolom {delivered}: {share} % bernilai {value}, terdahulu {then} % dari {earlier_total:,} baris",
+                )
+            )  # fmt: skip
+    return found
+
+
 def _empty_shares(connection: duckdb.DuckDBPyConnection, contract: Contract, batch_id: int) -> list[Finding]:
     columns = [column for column in contract.columns if column.is_kept and column.identity]
     counts = ", ".join(f"count(*) - count({identifier(column.column)})" for column in columns)
@@ -150,7 +221,8 @@ def _empty_shares(connection: duckdb.DuckDBPyConnection, contract: Contract, bat
     before = {
         name: (total, missing)
         for name, total, missing in connection.execute(
-            "SELECT column_name, sum(landed), sum(rows) FROM ledger.shares JOIN ledger.batches USING (batch_id) WHERE source = $1 GROUP BY 1",
+            "SELECT column_name, sum(landed), sum(rows) FROM ledger.shares JOIN ledger.batches USING (batch_id) "
+            "WHERE source = $1 AND value IS NULL GROUP BY 1",
             [contract.source],
         ).fetchall()
     }

@@ -6,7 +6,7 @@ Everything that can refuse the delivery comes before the first row is written.
 from dataclasses import asdict, dataclass
 
 from expectations.contract import Contract
-from expectations.identity import clean_rows, standing, state_columns, states_table
+from expectations.identity import CONTESTED, clean_rows, repeated_states, standing, state_columns, states_table
 from expectations.layout import delivered_place, landed_names, landed_rows
 from expectations.rules import broken_rules, condition, warning_counts
 from expectations.typed_read import FileTraits, typed_rows
@@ -16,6 +16,7 @@ from warehouse.delivery import Landed, sha256_of
 from warehouse.delivery_checks import check_history, check_totals, keep_findings, refuse_changed_types
 from warehouse.failures import GateFailed
 from warehouse.inbox import Delivery
+from warehouse.ledger import Run
 from warehouse.queries import first_row, single_value
 from warehouse.refusal import DeliveryRefused
 from warehouse.stopwatch import Stopwatch
@@ -45,7 +46,7 @@ class DeliveryLoad:
         contract: Contract,
         delivery: Delivery,
         sha256: str,
-        run_id: int,
+        run: Run,
         landed: Landed,
         watch: Stopwatch,
         batch_id: int | None = None,
@@ -56,7 +57,7 @@ class DeliveryLoad:
             contract,
             delivery,
         )
-        self.sha256, self.run_id, self.landed, self.watch = sha256, run_id, landed, watch
+        self.sha256, self.ledger_run, self.landed, self.watch = sha256, run, landed, watch
         self.batch_id = batch_id or self._one("SELECT coalesce(max(batch_id), 0) + 1 FROM ledger.batches")
         self.rule_counts: dict[str, int] = {}
         self.place = delivery.path(warehouse.home)
@@ -77,7 +78,7 @@ class DeliveryLoad:
             self._hold_broken_rows(counts)
             self._update("close_mended_rows.sql")
             self._update("mark_years.sql")
-            findings += check_history(self.connection, self.contract, self.batch_id)
+            findings += check_history(self.connection, self.contract, self.batch_id, self.ledger_run.clock)
             keep_findings(self.connection, self.batch_id, findings)
             self._enter_into_ledger(counts)
         return counts
@@ -168,6 +169,11 @@ class DeliveryLoad:
             raise GateFailed(
                 f"{counts.file}: {kept} states were kept of {counts.accepted} accepted rows; nothing is published"
             )
+        if doubles := self._one(f"SELECT count(*) FROM ({repeated_states(self.contract, CONTESTED)})"):
+            raise GateFailed(
+                f"{counts.file}: {doubles} keys stand more than once with one state time over all deliveries; nothing is published; "
+                "report this as a fault of the product"
+            )
 
     def _hold_broken_rows(self, counts: BatchCounts) -> None:
         if not counts.quarantined:
@@ -193,7 +199,7 @@ class DeliveryLoad:
         self.connection.execute(
             "INSERT INTO ledger.batches VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
             [
-                self.batch_id, self.run_id, counts.source, counts.file, self.sha256, self.delivery.is_correction,
+                self.batch_id, self.ledger_run.run_id, counts.source, counts.file, self.sha256, self.delivery.is_correction,
                 self.landed.format, self.landed.decimal_comma, self.landed.is_typed,
                 counts.landed, counts.accepted, counts.quarantined, counts.duplicate,
                 sha256_of(self.warehouse.home.landed_file(self.contract.source, self.sha256)), self.landed.layout,

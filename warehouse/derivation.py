@@ -12,7 +12,16 @@ import duckdb
 from expectations.contract import load_contract
 from expectations.identity import states_table
 from transforms.definitions import Indicator, Version
-from transforms.evaluate import Node, Outcome, PeriodEvidence, SourceState, evaluate, year_from_parts
+from transforms.evaluate import (
+    BAND_TOO_WIDE,
+    Node,
+    Outcome,
+    PeriodEvidence,
+    SourceState,
+    evaluate,
+    withhold_uncertain,
+    year_from_parts,
+)
 from transforms.evidence import EVIDENCE_COLUMNS, EXCLUDED, NODES, SUMMARY, evidence_sql, version_years
 from transforms.exact import round_half_up
 from transforms.periods import Period, parts, year_period
@@ -173,7 +182,7 @@ def _year_values(
     def own_value(period: Period) -> FreshValue:
         found = evidence.get(period.id, PeriodEvidence([]))
         outcome = evaluate(indicator, version.formula, found, source)
-        return FreshValue(indicator, version, period, outcome, found, period.is_running(view.clock))
+        return _judged(indicator, version, period, outcome, found, view)
 
     whole = year_period(year)
     if not whole.has_begun(view.clock):
@@ -184,7 +193,17 @@ def _year_values(
     outcomes, found = [f.outcome for f in fresh], [f.evidence for f in fresh]
     outcome = year_from_parts(indicator, outcomes, found, whole.is_running(view.clock))
     behind = _year_evidence(indicator, found)
-    return fresh, FreshValue(indicator, version, whole, outcome, behind, whole.is_running(view.clock))
+    return fresh, _judged(indicator, version, whole, outcome, behind, view)
+
+
+def _judged(
+    indicator: Indicator, version: Version, period: Period, outcome: Outcome, evidence: PeriodEvidence, view: View
+) -> FreshValue:
+    """The value, or, flagged, that it is withheld because its quality band is too wide."""
+    judged = withhold_uncertain(version, outcome)
+    if judged is not outcome:
+        evidence = replace(evidence, flags=sorted({*evidence.flags, BAND_TOO_WIDE}))
+    return FreshValue(indicator, version, period, judged, evidence, period.is_running(view.clock))
 
 
 def _with_agreed(whole: FreshValue, values: list[FreshValue], agreed: Agreed, view: View) -> FreshValue:

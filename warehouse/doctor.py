@@ -11,13 +11,15 @@ from typing import Any
 import duckdb
 
 from expectations.contract import load_contract, source_names
+from expectations.identity import repeated_states
 from transforms.periods import clock_now
-from warehouse.chain import find_break, links_count
+from warehouse.chain import find_break, last_seal, links_count
+from warehouse.corrections import FILE as CORRECTIONS_FILE
 from warehouse.delivery import sha256_of
 from warehouse.home import Home
 from warehouse.lock import lock_holder
 from warehouse.publication import current_publication, verify_publication
-from warehouse.queries import first_row
+from warehouse.queries import first_row, has_table, single_value
 
 PACKAGES = ("duckdb", "great-expectations", "polars", "prefect", "fastapi", "duckdb-sqlalchemy", "pyarrow")
 LEAST_FREE_GIB = 2
@@ -74,6 +76,10 @@ def _privacy(home: Home) -> list[Check]:
                     f"mode {mode:04o}" + ("" if verdict == "good" else "; run chmod 700 on it"),
                 )
             )
+    corrections = home.root / CORRECTIONS_FILE
+    if corrections.exists() and (mode := stat.S_IMODE(corrections.stat().st_mode)) & 0o077:
+        finding = f"mode {mode:04o}, and it may hold personal data; run chmod 600 on it"
+        checks.append(_check(CORRECTIONS_FILE, "bad", finding))
     return checks
 
 
@@ -102,6 +108,8 @@ def _warehouse(home: Home) -> list[Check]:
             _chain(connection),
             _archive(home, connection),
             _pending(connection),
+            _uniqueness(connection),
+            *_disabled(),
             *_freshness(connection),
         ]
 
@@ -118,7 +126,9 @@ def _chain(connection: duckdb.DuckDBPyConnection) -> Check:
             "bad",
             f"not as it was sealed at {broken}; find out who changed it, and restore the warehouse from a backup",
         )
-    return _check("ledger", "good", f"{links_count(connection)} runs, each as it was sealed")
+    return _check(
+        "ledger", "good", f"{links_count(connection)} runs, each as it was sealed; last seal {last_seal(connection)}"
+    )
 
 
 def _archive(home: Home, connection: duckdb.DuckDBPyConnection) -> Check:
@@ -149,6 +159,33 @@ def _archive(home: Home, connection: duckdb.DuckDBPyConnection) -> Check:
             f"{purged} of {len(rows)} deliveries were purged at the end of their retention: they cannot be reproduced",
         )
     return _check("archive", "good", f"{len(rows)} deliveries, each as it was written")
+
+
+def _uniqueness(connection: duckdb.DuckDBPyConnection) -> Check:
+    """Over all deliveries, a key has one standing row a state time."""
+    for source in source_names():
+        query = f"SELECT count(*) FROM ({repeated_states(load_contract(source))})"
+        if has_table(connection, "states", source) and (doubles := single_value(connection, query)):
+            return _check(
+                "states", "bad", f"{source}: {doubles} keys stand twice with one state time; restore a backup"
+            )
+    return _check("states", "good", "every key stands once with each state time, over all deliveries")
+
+
+def _disabled() -> list[Check]:
+    """Rules that their contracts disable, with owner and end."""
+    today = clock_now().date()
+    return [
+        _check(
+            f"rule {entry.rule}",
+            "note",
+            f"disabled by {entry.owner} until {entry.until}"
+            if entry.is_in_force(today) or entry.until >= today
+            else f"was disabled by {entry.owner} until {entry.until}, and judges again; take the entry out of its contract",
+        )
+        for source in source_names()
+        for entry in load_contract(source).disabled
+    ]
 
 
 def _pending(connection: duckdb.DuckDBPyConnection) -> Check:

@@ -63,7 +63,7 @@ class SourceLoad:
 
     def __init__(self, warehouse: Warehouse, source: str, run: Run, watch: Stopwatch) -> None:
         self.warehouse, self.connection = warehouse, warehouse.connection
-        self.contract: Contract = load_contract(source)
+        self.contract: Contract = load_contract(source).on(run.clock.date())
         self.run, self.watch = run, watch
         self._group: _Group | None = None
 
@@ -112,7 +112,7 @@ class SourceLoad:
             if landed.rows >= GROUP_ROWS:
                 self._close_group()
             group = self._open_group()
-            load = DeliveryLoad(self.warehouse, self.contract, delivery, sha256, self.run.run_id, landed, self.watch)
+            load = DeliveryLoad(self.warehouse, self.contract, delivery, sha256, self.run, landed, self.watch)
             counts = load.run()
         except BaseException:
             self._drop_landed(sha256, target)

@@ -59,6 +59,9 @@ def read_values(
     """
     if period is not None:
         period = parse_period(period).id
+    known = [known.id for known in load_indicators()]
+    if indicator is not None and indicator not in known:
+        raise WrongUsage(f"there is no indicator {indicator!r}; there are {', '.join(known)}")
     with published(home) as connection:
         rows = _records(
             connection,

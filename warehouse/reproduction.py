@@ -11,7 +11,7 @@ from expectations.contract import load_contract
 from transforms.exact import decimal_text
 from transforms.periods import end_of_day, parse_period
 from warehouse.connection import Warehouse, open_warehouse
-from warehouse.delivery import Landed
+from warehouse.delivery import Landed, sha256_of
 from warehouse.delivery_load import DeliveryLoad
 from warehouse.derivation import View
 from warehouse.explain import Named, resolve
@@ -46,7 +46,7 @@ def reproduce(root: Path, item: str, period: str, as_of: date | None = None) -> 
     """
     question = Question(parse_period(period), end_of_day(as_of) if as_of else None)
     named = resolve(item)
-    with open_warehouse(root, "kpi reproduce") as warehouse:
+    with open_warehouse(root, "kpi reproduce", must_exist=True) as warehouse:
         subject = _subject(named, question)
         fact = find_fact(warehouse.connection, subject.table.name, subject.key, question, item)
         view = fact.view(warehouse.connection)
@@ -71,19 +71,27 @@ def _subject(named: Named, question: Question) -> _Subject:
 
 
 def _archived(warehouse: Warehouse, items: list[Item], view: View) -> list[tuple[Any, ...]]:
-    """The deliveries that the version knew, in the order in which they were taken in. Raises EnvironmentProblem for one that is gone."""
+    """The deliveries that the version knew, in the order in which they were taken in.
+
+    Raises EnvironmentProblem for one whose archive is gone, or is not as it was written.
+    """
     sources = sorted({source for item in items for source in (*item.sources, *item.shared)})
     rows = warehouse.connection.execute(
-        "SELECT batch_id, source, file, sha256, is_correction, format, decimal_comma, is_typed, layout, landed FROM ledger.batches "
+        "SELECT batch_id, source, file, sha256, is_correction, format, decimal_comma, is_typed, layout, landed, clock, archive_sha256 FROM ledger.batches JOIN ledger.runs USING (run_id) "
         "WHERE batch_id <= $1 AND list_contains($2, source) ORDER BY batch_id",
         [view.known_batch, sources],
     ).fetchall()
-    for _, source, file, sha256, *_ in rows:
-        if not warehouse.home.landed_file(source, sha256).exists():
+    for _, source, file, sha256, *_, archive_sha256 in rows:
+        archive = warehouse.home.landed_file(source, sha256)
+        if archive.exists() and sha256_of(archive) != archive_sha256:
+            raise EnvironmentProblem(
+                f"{file}: its archive landing/{source}/{archive.name} is not as it was written; restore it from a backup, then try again"
+            )
+        if not archive.exists():
             raise EnvironmentProblem(
                 f"{file}: its archive landing/{source}/{sha256[:12]}... is gone (kpi purge, or by hand): the number cannot be made again"
             )
-    return rows
+    return [row[:-1] for row in rows]
 
 
 def _derived_afresh(
@@ -109,11 +117,13 @@ def _derived_afresh(
 
 
 def _take_in(warehouse: Warehouse, batch: tuple[Any, ...]) -> None:
-    batch_id, source, file, sha256, is_correction, file_format, decimal_comma, is_typed, layout, rows = batch
+    batch_id, source, file, sha256, is_correction, file_format, decimal_comma, is_typed, layout, rows, clock = batch
     landed, delivery = Landed(rows, file_format, decimal_comma, is_typed, layout), Delivery(source, file, is_correction)
     try:
         with warehouse.transaction():
-            DeliveryLoad(warehouse, load_contract(source), delivery, sha256, 1, landed, Stopwatch(), batch_id).run()
+            # The rules of the day on which it was taken in.
+            contract, run = load_contract(source).on(clock.date()), Run(1, "reproduction", clock)
+            DeliveryLoad(warehouse, contract, delivery, sha256, run, landed, Stopwatch(), batch_id).run()
     except DeliveryRefused as refused:
         raise GateFailed(f"the archive of {file} is no longer taken in: {refused.message}") from refused
 

@@ -45,7 +45,7 @@ class _Step:
 
 def read_plan(root: Path, as_of: date | None) -> list[dict[str, Any]]:
     """``kpi restate --plan --json``: looks without leaving a run in the ledger."""
-    with open_warehouse(root, "kpi restate --plan") as warehouse:
+    with open_warehouse(root, "kpi restate --plan", must_exist=True) as warehouse:
         clock = run_clock(warehouse.connection, as_of)
         return [asdict(change) for change in plan_restatement(warehouse, Run(0, "plan", clock))]
 

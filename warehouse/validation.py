@@ -11,6 +11,7 @@ from expectations.identity import clean_rows, standing
 from expectations.layout import delivered_place, landed_rows, layouts_of
 from expectations.rules import broken_rules, condition, row_rules
 from expectations.typed_read import FileTraits, typed_rows
+from transforms.periods import clock_now
 from warehouse.connection import SETTINGS, create_states_table, install_key, install_reference
 from warehouse.delivery import Landed, land_delivery
 from warehouse.delivery_checks import refuse_changed_types
@@ -28,7 +29,7 @@ def validate_file(file: Path, source: str, language: str = "id") -> dict[str, An
     """
     if language not in ("id", "en"):
         raise ValueError(f"no messages in language {language!r}; use id or en")
-    contract = load_contract(source)
+    contract = load_contract(source).on(clock_now().date())
     if not file.exists():
         raise ValueError(f"there is no file {file}")
     with tempfile.TemporaryDirectory(prefix="kpi-validate-") as folder, duckdb.connect() as connection:

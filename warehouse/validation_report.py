@@ -5,7 +5,7 @@ The pages stand outside the publication, so that a run that published nothing ha
 
 import json
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from expectations.report import (
     BandLine,
     CheckLine,
     DeliveryLine,
+    DisabledLine,
     FreshnessLine,
     HistoryPage,
     RefusalLine,
@@ -87,6 +88,7 @@ class _Collector:
             checks=[line for lines in self.checks.values() for line in lines],
             bands=list(self._bands()),
             freshness=list(self._freshness()),
+            disabled=list(self._disabled(source_names())),
         )  # fmt: skip
 
     def batch_page(self, delivery: DeliveryLine, status: str) -> RunPage:
@@ -96,7 +98,7 @@ class _Collector:
         return RunPage(
             self.run.name, f"Validation of {delivery.file}", f"{self.run.clock:%Y-%m-%d %H:%M}", status, None, None,
             deliveries=[delivery], rules=[self._line(delivery.source, rule, checked, failed) for rule, checked, failed in rows],
-            checks=self.checks.get(batch_id, []), held_rows=held, is_batch=True,
+            checks=self.checks.get(batch_id, []), disabled=list(self._disabled([delivery.source])), held_rows=held, is_batch=True,
         )  # fmt: skip
 
     def history(self, home: Home) -> HistoryPage:
@@ -105,7 +107,8 @@ class _Collector:
             for name, clock, status in self._rows("report_runs.sql")
             if run_page(home, name).exists()
         ]
-        return HistoryPage(runs, sorted(self.lines, key=lambda line: (line.trend == "good", line.source, line.rule)))
+        rules = sorted(self.lines, key=lambda line: (line.trend == "good", line.source, line.rule))
+        return HistoryPage(runs, rules, list(self._disabled(source_names())))
 
     def _rows(self, name: str, **parameters: Any) -> list[tuple[Any, ...]]:
         return self.connection.execute(load_sql("warehouse.sql", name), parameters).fetchall()
@@ -137,7 +140,8 @@ class _Collector:
         self, source: str, rule_id: str, checked: int, failed: int, earlier: tuple[tuple[int, int], ...] = ()
     ) -> RuleLine:
         if source not in self._rules_of:
-            self._rules_of[source] = {rule.id: rule for rule in load_contract(source).all_rules}
+            contract = load_contract(source)
+            self._rules_of[source] = {rule.id: rule for rule in contract.on(self.run.clock.date()).all_rules}
         rule = self._rules_of[source].get(rule_id)
         if rule is None:
             return RuleLine(
@@ -150,7 +154,28 @@ class _Collector:
                 failed,
                 earlier,
             )
-        return RuleLine(source, rule_id, rule.severity, rule.message.en, rule.message.id, checked, failed, earlier)
+        is_disabled = any(
+            entry.rule == rule_id and entry.is_in_force(self.run.clock.date())
+            for entry in load_contract(source).disabled
+        )
+        return RuleLine(
+            source, rule_id, rule.severity, rule.message.en, rule.message.id, checked, failed, earlier, is_disabled
+        )
+
+    def _disabled(self, sources: Iterable[str]) -> Iterator[DisabledLine]:
+        day = self.run.clock.date()
+        for source in sources:
+            for entry in load_contract(source).disabled:
+                yield DisabledLine(
+                    source,
+                    entry.rule,
+                    entry.owner,
+                    f"{entry.since}",
+                    f"{entry.until}",
+                    entry.reason.en,
+                    entry.reason.id,
+                    entry.state_on(day),
+                )
 
     def _bands(self) -> Iterator[BandLine]:
         sources = {indicator.id: ", ".join(indicator.sources) for indicator in load_indicators()}

@@ -11,6 +11,8 @@ from typing import Literal
 
 from jinja2 import Environment, StrictUndefined, select_autoescape
 
+from expectations.contract import DisabledState
+
 Trend = Literal["new", "rising", "steady", "falling", "vanished", "good"]
 # A share of failing rows half as large again as before is rising; less than two thirds of it is falling.
 RISING, FALLING = (3, 2), (2, 3)
@@ -36,6 +38,7 @@ class RuleLine:
     checked: int
     failed: int
     earlier: tuple[tuple[int, int], ...] = ()
+    is_disabled: bool = False
 
     @property
     def trend(self) -> Trend:
@@ -126,6 +129,28 @@ class FreshnessLine:
 
 
 @dataclass(frozen=True)
+class DisabledLine:
+    """A rule that its contract disables for a time: who answers for it, and until when. ``state``: in force, expired, or to come."""
+
+    source: str
+    rule: str
+    owner: str
+    since: str
+    until: str
+    reason_en: str
+    reason_id: str
+    state: DisabledState
+
+    @property
+    def words(self) -> str:
+        return {
+            "in force": "in force / berlaku",
+            "expired": "expired / berakhir",
+            "to come": "to come / belum berlaku",
+        }[self.state]
+
+
+@dataclass(frozen=True)
 class RunPage:
     """What a run's page says, or, with one delivery, a delivery's page."""
 
@@ -141,6 +166,7 @@ class RunPage:
     checks: Sequence[CheckLine] = ()
     bands: Sequence[BandLine] = ()
     freshness: Sequence[FreshnessLine] = ()
+    disabled: Sequence[DisabledLine] = ()
     held_rows: Sequence[tuple[int, str]] = field(default=())
     is_batch: bool = False
 
@@ -164,6 +190,7 @@ class HistoryPage:
 
     runs: Sequence[tuple[str, str, str]]
     rules: Sequence[RuleLine]
+    disabled: Sequence[DisabledLine] = ()
 
 
 def render_run(page: RunPage) -> str:

@@ -39,7 +39,7 @@ def explain(root: Path, item: str, period: str, as_of: date | None = None) -> Ex
     ``NPSS``, ``SS2``, ``customer``. Raises WrongUsage where nothing of that name and period is known.
     """
     parse_period(period)
-    with open_warehouse(root, "kpi explain") as warehouse:
+    with open_warehouse(root, "kpi explain", must_exist=True) as warehouse:
         clock = end_of_day(as_of) if as_of else None
         return explain_in(warehouse.connection, item, Question(parse_period(period), clock))
 

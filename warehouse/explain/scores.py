@@ -11,8 +11,9 @@ from transforms.exact import decimal_text
 from transforms.reference import office
 from transforms.scoring.definition import load_scoring
 from transforms.scoring.score import HAS_A_NUMBER, NPSS
+from warehouse.agreed import AGREEMENTS
 from warehouse.explain.indicators import explain_indicator
-from warehouse.explain.lineage import Fact, Question, find_fact, merged
+from warehouse.explain.lineage import Fact, Question, deliveries_of_rows, described, find_fact, merged
 from warehouse.facts import KPI_SCORES
 from warehouse.failures import WrongUsage
 
@@ -46,9 +47,9 @@ def explain_score(connection: duckdb.DuckDBPyConnection, item: str, question: Qu
         "formula": _formula(item, measure, known, fact),
         "numerator": None,
         "denominator": None,
-        "excluded": dict(Counter(missing.values())),
+        "excluded": dict(sum((Counter(i["excluded"]) for i in inputs), Counter())),
         "missing": json.loads(fact.row["missing"]) | missing,
-        **merged(inputs),
+        **merged([*inputs, described(connection, _agreed(connection, year, [i["indicator"] for i in inputs], fact))]),
         "history": fact.history(connection),
         "records": {
             role: [f"{i['indicator']}|{key}" for i in inputs for key in i["records"][role]]
@@ -65,6 +66,17 @@ def explain_score(connection: duckdb.DuckDBPyConnection, item: str, question: Qu
         "inputs": inputs,
         "reproduced": all(i["reproduced"] for i in inputs),
     }
+
+
+def _agreed(
+    connection: duckdb.DuckDBPyConnection, year: int, indicators: list[str], fact: Fact
+) -> list[tuple[int, int]]:
+    """The deliveries of the performance agreement: a capaian is of a value and its target."""
+    condition, named = (
+        "year = $year AND list_contains($indicators, indicator_id)",
+        {"year": year, "indicators": indicators},
+    )
+    return deliveries_of_rows(connection, AGREEMENTS, condition, named, fact.view(connection))
 
 
 def measure_of(item: str) -> str:
