@@ -73,7 +73,7 @@ def fill(connection):
     for group, known_to in (("vertical", None), ("Jambi", "2025-01-02 01:00:00"), ("Bengkulu", None)):
         connection.execute(SUMMARY, {"group_name": group, "known_to": known_to})
     connection.execute(
-        "INSERT INTO ledger.batches VALUES (1, 2, 'promotion', 'promotion/2024.csv', 'abc', false, 'csv', false, false, 10, 8, 1, 1, 'def')"
+        "INSERT INTO ledger.batches VALUES (1, 2, 'promotion', 'promotion/2024.csv', 'abc', false, 'csv', false, false, 10, 8, 1, 1, 'def', NULL)"
     )
     connection.execute("INSERT INTO ledger.validation_results VALUES (1, 'promotion', 'PRM-07', 'quarantine', 10, 1)")
     connection.execute("INSERT INTO ledger.validation_results VALUES (1, 'promotion', 'PRM-02', 'warn', 10, 0)")

@@ -129,6 +129,8 @@ def prepare(connection: duckdb.DuckDBPyConnection, home: Home) -> None:
     for setting in SETTINGS:
         connection.execute(setting)
     _require_own_layout(connection, home)
+    # In one transaction: each statement by itself would be put on disk by itself.
+    connection.execute("BEGIN")
     connection.execute(load_sql("warehouse.sql", "ledger.sql"))
     connection.execute(
         "INSERT INTO ledger.meta SELECT 'layout', $1 WHERE NOT EXISTS (FROM ledger.meta WHERE name = 'layout')",
@@ -137,6 +139,7 @@ def prepare(connection: duckdb.DuckDBPyConnection, home: Home) -> None:
     install_reference(connection)
     for source in source_names():
         create_states_table(connection, source)
+    connection.execute("COMMIT")
     known = single_value(connection, "SELECT value FROM ledger.meta WHERE name = 'key_fingerprint'")
     key = load_key(home, known)
     if known is None:
