@@ -10,10 +10,11 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from threading import Lock
 from typing import TYPE_CHECKING, Any, cast
 
 from expectations.contract import Contract, Rule
-from expectations.rules import has_own_column
+from expectations.rules import condition, has_own_column
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -39,17 +40,24 @@ class RuleCount:
 
 
 class _BorrowedConnection:
-    """The caller's connection as SQLAlchemy sees it: its transaction is the caller's, so it neither begins nor ends one."""
+    """The caller's connection as SQLAlchemy sees it: its transaction is the caller's, so it neither begins nor ends one.
 
-    def __init__(self, wrapped: Any) -> None:
-        self._wrapped = wrapped
+    There is one a process, since the validator's own registries live as long: it is lent a connection for one validation at a time.
+    """
+
+    def __init__(self) -> None:
+        self._wrapped: Any = None
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._wrapped, name)
 
-    def release(self) -> None:
-        """Lets go of the connection: the validator's own registries live until the process ends."""
-        self._wrapped = None
+    @contextmanager
+    def lent(self, connection: "DuckDBPyConnection") -> Iterator[None]:
+        self._wrapped = connection
+        try:
+            yield
+        finally:
+            self._wrapped = None
 
     def begin(self) -> None: ...
 
@@ -60,12 +68,15 @@ class _BorrowedConnection:
     def close(self) -> None: ...
 
 
+_BORROWED = _BorrowedConnection()
+_VALIDATING = Lock()
+
+
 class Validator:
-    """Great Expectations on one open connection. Suites are built once a source: building and import cost more than running."""
+    """Great Expectations on one open connection."""
 
     def __init__(self, connection: "DuckDBPyConnection") -> None:
-        self._borrowed = _BorrowedConnection(connection)
-        self._suites: dict[str, tuple[Any, Any]] = {}
+        self._connection = connection
         self.last_result: dict[str, Any] = {}
 
     def start(self) -> None:
@@ -77,10 +88,6 @@ class Validator:
         # What an import made lives as long as the process: no later collection needs to look at it.
         gc.freeze()
 
-    def close(self) -> None:
-        self._suites.clear()
-        self._borrowed.release()
-
     def count_broken_rules(self, contract: Contract, rows: int) -> list[RuleCount]:
         """Runs every rule on the ``rows`` rows of ``validated_rows``: one or more deliveries of the source. Order: as in the contract.
 
@@ -88,11 +95,9 @@ class Validator:
         """
         if rows == 0:
             return [RuleCount(rule.id, rule.severity, 0, 0) for rule in contract.all_rules]
-        with warnings.catch_warnings(), _garbage_left():
+        with _VALIDATING, _BORROWED.lent(self._connection), warnings.catch_warnings(), _garbage_left():
             warnings.simplefilter("ignore")
-            if contract.source not in self._suites:
-                self._suites[contract.source] = _build_suite(self._borrowed, contract)
-            batch_definition, suite = self._suites[contract.source]
+            batch_definition, suite = _built_suite(contract)
             # No failing values in the result: they would be personal data.
             result_format = {"result_format": "BASIC", "partial_unexpected_count": 0}
             outcome = batch_definition.get_batch().validate(suite, result_format=result_format)
@@ -113,6 +118,17 @@ def _garbage_left() -> Iterator[None]:
     finally:
         if was_on:
             gc.enable()
+
+
+_SUITES: dict[tuple[Any, ...], tuple[Any, Any]] = {}
+
+
+def _built_suite(contract: Contract) -> tuple[Any, Any]:
+    """The suite of the contract as it judges; built once a process, since building costs more than running."""
+    judged = (contract.source, *((rule.id, rule.severity, condition(contract, rule)) for rule in contract.all_rules))
+    if judged not in _SUITES:
+        _SUITES[judged] = _build_suite(_BORROWED, contract)
+    return _SUITES[judged]
 
 
 def _build_suite(connection: _BorrowedConnection, contract: Contract) -> tuple[Any, Any]:

@@ -91,7 +91,7 @@ def open_warehouse(root: Path, purpose: str, *, must_exist: bool = False) -> Ite
             prepare(connection, home)
             yield _open[resolved]
         finally:
-            _open.pop(resolved).validator.close()
+            _open.pop(resolved)
             connection.close()
 
 
