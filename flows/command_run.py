@@ -60,9 +60,11 @@ def _with_prefect(root: Path, as_of: date | None, purpose: str, run_flow: Callab
     with open_warehouse(root, purpose) as warehouse:
         run_clock(warehouse.connection, as_of)
         with prefect_api(root, say):
+            from flows.own_failures import say_once  # noqa: PLC0415
             from flows.steps import on_progress  # noqa: PLC0415
 
             on_progress(say)
+            say_once()
             report = run_flow()
             history = wait_for_history(UUID(report.pop("flow_run_id")), None)
             if not history.complete:

@@ -164,14 +164,15 @@ def print_scores(sheet: ScoreSheet) -> None:
 
 def print_revisions(rows: list[dict[str, Any]]) -> None:
     """One line a period, one column a moment at which anything became known; a value stands until the next one in its line."""
-    moments = sorted({moment(row["known_from"]) for row in rows})
+    # By the exact moment: two versions of one second are two columns under one name.
+    moments = sorted({row["known_from"] for row in rows})
     lines: dict[str, dict[str, str]] = {}
     for row in rows:
         shown = (row["value"] or row["status"]) + (f" ({row['reason']})" if row["reason"] else "")
-        lines.setdefault(row["period"], {})[moment(row["known_from"])] = shown
+        lines.setdefault(row["period"], {})[row["known_from"]] = shown
     table(
         f"{rows[0]['indicator']}: value by the moment from which it was known",
-        ["period", *moments],
+        ["period", *map(moment, moments)],
         [[period, *(cells.get(when, "") for when in moments)] for period, cells in lines.items()],
     )
 

@@ -54,8 +54,7 @@ def services(root: Path) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("source", sorted(INSIDE))
-@pytest.mark.parametrize("is_camel", [True, False])
-@pytest.mark.parametrize("as_text", [True, False])
+@pytest.mark.parametrize(("is_camel", "as_text"), [(True, True), (False, False)])
 def test_a_page_gives_the_facts_of_the_agreed_layout(
     tmp_path: Path, source: str, is_camel: bool, as_text: bool
 ) -> None:

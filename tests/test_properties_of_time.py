@@ -18,7 +18,7 @@ from warehouse.reading import read_scores, read_services, read_values
 
 FIRST_DAY = date(2025, 1, 10)
 AGENCIES = ("5500", "5501", "5502", "5503")
-few = settings(max_examples=3, deadline=None, derandomize=True)
+few = settings(max_examples=2, deadline=None, derandomize=True)
 
 
 @st.composite

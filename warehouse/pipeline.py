@@ -177,7 +177,12 @@ def a_run(root: Path, as_of: date | None, purpose: str = "kpi run") -> Iterator[
         try:
             yield pipeline
         except BaseException as failure:
-            pipeline.end("failed", f"{type(failure).__name__}: {failure}")
+            stopped = (
+                "stopped by Ctrl-C"
+                if isinstance(failure, KeyboardInterrupt)
+                else f"{type(failure).__name__}: {failure}"
+            )
+            pipeline.end("failed", stopped)
             raise
 
 

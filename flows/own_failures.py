@@ -1,0 +1,28 @@
+"""Keeps Prefect's console from printing a stack of calls for what the command itself says in one sentence."""
+
+import logging
+import re
+
+from prefect.logging.handlers import PrefectConsoleHandler
+
+from expectations.suite import EngineError
+from warehouse.failures import EnvironmentProblem, GateFailed, WrongUsage
+
+# Said by the command, with what to do; in Prefect's history they stand with their stack all the same.
+_SAID = (GateFailed, EngineError, EnvironmentProblem, WrongUsage, KeyboardInterrupt)
+
+
+_TOLD = re.compile(rf"encountered an exception:? ({'|'.join(failure.__name__ for failure in _SAID)})\b")
+
+
+class _Said(logging.Filter):
+    def filter(self, record: logging.LogRecord) -> bool:
+        is_raised = record.exc_info is not None and isinstance(record.exc_info[1], _SAID)
+        return not is_raised and not _TOLD.search(record.getMessage())
+
+
+def say_once() -> None:
+    """Drops the records of such failures from the console; Prefect's history is another handler."""
+    for handler in logging.getLogger().handlers:
+        if isinstance(handler, PrefectConsoleHandler):
+            handler.addFilter(_Said())
