@@ -74,7 +74,7 @@ class PagesLayout(Strict):
     """Answers of a service: an object whose list ``entries`` holds one object a row, with keys in camelCase or snake_case.
 
     ``nested`` keys hold more columns, as an object or as a JSON text; a column that stands outside goes before one inside.
-    ``renamed`` and ``ignored`` are the service's own keys, in snake_case; any other unknown key is a breach of the contract.
+    ``empty`` are texts that stand for nothing, besides those of every source. ``renamed`` and ``ignored`` are the service's own keys, in snake_case; any other unknown key is a breach of the contract.
     """
 
     format: Literal["json"]
@@ -82,6 +82,7 @@ class PagesLayout(Strict):
     description: Bilingual
     entries: str
     nested: tuple[Identifier, ...] = ()
+    empty: tuple[str, ...] = ()
     renamed: dict[Identifier, Identifier] = Field(default_factory=dict)
     ignored: tuple[Identifier, ...] = ()
 
@@ -127,6 +128,9 @@ def landed_rows(contract: Contract, layout: str | None, landing: str = "$landing
     """SELECT of the landed rows under the agreed names, all text, with file_row_number. ``landing`` is the parameter of the file."""
     rows = f"read_parquet({landing}, file_row_number = true)"
     workbook = load_layout(layout) if layout else None
+    if isinstance(workbook, PagesLayout) and workbook.empty:
+        empty = ", ".join(f"'{text}'" for text in workbook.empty)
+        return f"SELECT file_row_number, CASE WHEN COLUMNS(* EXCLUDE (file_row_number)) NOT IN ({empty}) THEN COLUMNS(* EXCLUDE (file_row_number)) END FROM {rows}"
     if not isinstance(workbook, WorkbookLayout):
         return f"SELECT * FROM {rows}"
     names = workbook.landed_names

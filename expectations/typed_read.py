@@ -20,7 +20,8 @@ _SHAPES = {
     "%Y-%m-%d": r"[0-9]{4}-[0-9]{2}-[0-9]{2}",
     "%Y-%m-%d 00:00:00": r"[0-9]{4}-[0-9]{2}-[0-9]{2} 00:00:00",
 }
-_ISO_DATE = r"[0-9]{4}-[0-9]{2}-[0-9]{2}([T ]00:00:00([.]0+)?)?"
+# A day in a typed file may carry a midnight, and that one the zone of a service: it is the same day.
+_ISO_DATE = r"[0-9]{4}-[0-9]{2}-[0-9]{2}([T ]00:00:00([.]0+)?(Z|[+]0[07]:?00)?)?"
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.rows import csv, row
+from warehouse.connection import open_warehouse
 from warehouse.home import Home
 from warehouse.pipeline import run_pipeline
 from warehouse.reading import read_services
@@ -145,3 +147,23 @@ def test_other_sources_take_no_pages(tmp_path: Path) -> None:
     file = tmp_path / "page.json"
     file.write_text(page({"a": 1}))
     assert "the name ends in none of" in validate_file(file, "integration", "en")["refused"]
+
+
+def test_days_with_a_zone_and_the_services_empty_time(tmp_path: Path) -> None:
+    given = entry(
+        "promotion",
+        is_camel=False,
+        as_text=False,
+        tgl_usulan="2024-01-10T00:00:00Z",
+        tgl_pengiriman_kelayanan="2024-01-15T02:00:00Z",
+    )
+    given["usulan_data"] |= {"periode": "2024-04-01T00:00:00Z", "tgl_sk": "0001-01-01T00:00:00Z"}
+    inbox = tmp_path / "inbox" / "promotion"
+    inbox.mkdir(parents=True)
+    (inbox / "page.json").write_text(page(given))
+    assert [batch.accepted for batch in run_pipeline(tmp_path).batches] == [1]
+    with open_warehouse(tmp_path, "test") as opened:
+        (kept,) = opened.connection.execute(
+            "SELECT period_date, proposed_date, received_at, decree_date FROM states.promotion"
+        ).fetchall()
+    assert kept == (dt.date(2024, 4, 1), dt.date(2024, 1, 10), dt.datetime(2024, 1, 15, 9), None)

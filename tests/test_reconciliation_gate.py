@@ -1,8 +1,6 @@
 """The gate: what a delivered printed number stops, what it does not, and how a difference is accepted by name."""
 
 import json
-import subprocess
-import sys
 from datetime import date, datetime
 
 import pytest
@@ -262,15 +260,3 @@ def test_somebody_elses_deliveries_are_published(home):
     assert {
         "item": "07|IKU-07|2024|realisasi", "published": "91.67", "derived": "0.00", "verdict": "different", "discrepancy": None,
     } in lines  # fmt: skip
-
-
-def test_the_command_says_it_once_and_shows_no_stack(home):
-    deliver(home, "published_value/letter.csv", PRINTED)
-    deliver(home, "digital_service/list.csv", SERVICES)
-    kpi = [sys.executable, "-c", "from flows.cli import main; main()", "run", "--home", str(home.root)]
-
-    done = subprocess.run(kpi, capture_output=True, text=True, check=False)
-
-    assert done.returncode == 1
-    assert done.stderr.count("printed 90.00, derived 91.67") == 1
-    assert "Traceback" not in done.stderr
