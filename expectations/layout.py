@@ -124,6 +124,18 @@ def delivered_place(contract: Contract, column: Column, layout: str | None) -> s
     return names[cell.at[0]] if cell.at else delivered_place(contract, _named(contract, cell.hash_of[0]), layout)
 
 
+def lookup_hint(column: Column, layout: str | None) -> Bilingual | None:
+    """What a clerk must know of a cell whose text is looked up: that there is a list of what it may say."""
+    found = load_layout(layout) if layout else None
+    cell = found.columns.get(column.name) if isinstance(found, WorkbookLayout) else None
+    if cell is None or cell.lookup is None:
+        return None
+    return Bilingual(
+        id=f"Teks sel ini dicari dalam daftar ejaan ({cell.lookup}) dan tidak ada di sana: tulis seperti dalam daftar, atau minta ejaan ini ditambahkan.",
+        en=f"The text of this cell is looked up in the list of spellings ({cell.lookup}) and is not there: write it as the list does, or ask for the spelling to be added.",
+    )
+
+
 def landed_rows(contract: Contract, layout: str | None, landing: str = "$landing") -> str:
     """SELECT of the landed rows under the agreed names, all text, with file_row_number. ``landing`` is the parameter of the file."""
     rows = f"read_parquet({landing}, file_row_number = true)"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import stat
 from pathlib import Path
 from typing import Any
 
@@ -169,3 +170,19 @@ def test_each_spelling_stands_for_one_code_that_exists() -> None:
 def test_a_workbook_that_counts_from_1904_is_refused(tmp_path: Path) -> None:
     file = write_workbook(tmp_path / "a.xlsx", list(proposals(3)), date_1904=True)
     assert "counts days from 1904" in validate_file(file, "promotion", "en")["refused"]
+
+
+def test_a_text_that_is_not_in_the_list_says_that_there_is_one(tmp_path: Path) -> None:
+    file = write_workbook(tmp_path / "a.xlsx", list(proposals(3)), [_odd(c6="Usulan tms dan ms")])
+    (failure,) = [f for f in validate_file(file, "promotion")["failures"] if f["column"] == "G"]
+    assert "daftar ejaan (proposal_status)" in failure["message"]
+
+
+def test_the_marked_copy_of_a_file_in_an_inbox_is_no_delivery(tmp_path: Path) -> None:
+    inbox = tmp_path / "home" / "inbox" / "promotion"
+    inbox.mkdir(parents=True)
+    file = write_workbook(inbox / "a.xlsx", list(proposals(3)), [_odd(c6="Usulan tms dan ms")])
+    copy = Path(validate_file(file, "promotion")["marked_copy"])
+    assert copy == tmp_path / "home" / "quarantine" / "marked" / "a.diperiksa.xlsx"
+    assert stat.S_IMODE(copy.stat().st_mode) == 0o600 and stat.S_IMODE(copy.parent.stat().st_mode) == 0o700
+    assert [batch.file for batch in run_pipeline(tmp_path / "home").batches] == ["promotion/a.xlsx"]

@@ -1,4 +1,5 @@
-"""A copy of a clerk's workbook in which every failing cell is coloured and says which rule it breaks. It stands beside the file.
+"""A copy of a clerk's workbook in which every failing cell is coloured and says which rule it breaks. It stands beside the file,
+and for a file of an inbox in the private folder of the installation.
 
 The copy holds what the file holds, so only its owner may read it. Every cell is written as text: nothing in it can compute.
 """
@@ -11,8 +12,8 @@ from pathlib import Path
 import duckdb
 import xlsxwriter
 
-from expectations.contract import Contract
-from expectations.layout import WorkbookLayout, delivered_place, landed_names, load_layout
+from expectations.contract import Contract, Rule
+from expectations.layout import WorkbookLayout, delivered_place, landed_names, load_layout, lookup_hint
 from expectations.rules import condition
 from transforms.sql import identifier
 from warehouse.delivery_xlsx import header_rows
@@ -38,7 +39,7 @@ def write_marked_copy(
     notes = _notes(connection, contract, language, layout)
     if not notes:
         return None
-    target = file.with_name(file.stem + SUFFIX)
+    target = _place_of(file)
     os.close(os.open(target, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600))
     names = landed_names(contract, layout)
     titles = _titles(file, names, layout)
@@ -64,6 +65,24 @@ def write_marked_copy(
     return target
 
 
+def said_of(contract: Contract, rule: Rule, layout: str | None, language: str) -> str:
+    """The rule's message; of a cell that is looked up, that there is a list."""
+    message = str(getattr(rule.message, language))
+    hint = None if rule.required else lookup_hint(contract.column_named(rule.column), layout)
+    return f"{message} {getattr(hint, language)}" if hint else message
+
+
+def _place_of(file: Path) -> Path:
+    """Beside the file; of one that lies in an inbox, where no run takes it for a delivery: in the installation's private folder."""
+    inbox = next((folder for folder in file.resolve().parents if folder.name == "inbox"), None)
+    if inbox is None:
+        return file.with_name(file.stem + SUFFIX)
+    private = inbox.parent / "quarantine" / "marked"
+    private.mkdir(mode=0o700, parents=True, exist_ok=True)
+    private.parent.chmod(0o700)
+    return private / (file.stem + SUFFIX)
+
+
 def _titles(file: Path, names: list[str], layout: str | None) -> Sequence[Sequence[str | None]]:
     """The rows above the data: the agreed names, or the titles of a workbook by position as it has them."""
     workbook = load_layout(layout) if layout else None
@@ -84,7 +103,7 @@ def _notes(
             rows = [row for (row,) in connection.execute(query).fetchall()]
         for row in rows:
             if row <= MOST_ROWS:
-                found[row, place].append(f"{rule.id}: {getattr(rule.message, language)}")
+                found[row, place].append(f"{rule.id}: {said_of(contract, rule, layout, language)}")
     return found
 
 

@@ -15,7 +15,7 @@ from transforms.periods import clock_now
 from warehouse.connection import SETTINGS, create_states_table, install_key, install_reference
 from warehouse.delivery import Landed, land_delivery
 from warehouse.delivery_checks import refuse_changed_types
-from warehouse.marked_copy import write_marked_copy
+from warehouse.marked_copy import said_of, write_marked_copy
 from warehouse.queries import first_row, single_value
 from warehouse.refusal import DeliveryRefused
 
@@ -118,7 +118,7 @@ def _failures(
             "rule": rule.id,
             "severity": rule.severity,
             "column": delivered_place(contract, contract.column_named(rule.column), layout),
-            "message": getattr(rule.message, language),
+            "message": said_of(contract, rule, layout, language),
             "rows": held[rule.id][0],
             "first_rows": held[rule.id][1],
         }
