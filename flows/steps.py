@@ -34,7 +34,10 @@ def running(home: str, pipeline: Pipeline) -> Iterator[None]:
 
 
 def pipeline_of(home: str) -> Pipeline:
-    return _running[home]
+    """Raises EnvironmentProblem for a task that a stopped run has left behind: it has nothing to work on any more."""
+    if (pipeline := _running.get(home)) is None:
+        raise EnvironmentProblem("the run was stopped before this task began")
+    return pipeline
 
 
 def on_progress(say: Say) -> None:

@@ -1,6 +1,7 @@
 """Backfill: the plan, partitions that survive a kill, the same facts as year by year; and what makes a partition stale."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -140,8 +141,9 @@ def test_what_was_staged_before_a_delivery_is_done_anew(place: TimeHome) -> None
     assert place.value("IKU-06", "2022") == "10.20"
 
 
-def test_the_command_killed_and_run_again(place: TimeHome) -> None:
+def test_the_command_killed_and_run_again(place: TimeHome, prefect_database: Path) -> None:
     """The flow itself: killed hard among its partitions, then resumed; the plan says what is left."""
+    shutil.copytree(prefect_database, place.root / "prefect")
     kpi = [
         sys.executable,
         "-c",

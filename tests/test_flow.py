@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -26,9 +27,10 @@ def _deliver(home: Path, name: str, text: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def home(tmp_path_factory: pytest.TempPathFactory, prefect_database: Path) -> Path:
     """A home in which `kpi run` was started twice at once, with one good and one refused delivery."""
     root = tmp_path_factory.mktemp("flow")
+    shutil.copytree(prefect_database, root / "prefect")
     _deliver(root, "pension/a.csv", csv(row("pension"), row("pension", id="S2", instansi_kode="9999")))
     _deliver(root, "pension/broken.csv", "id\n1\n")
     return root

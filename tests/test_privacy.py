@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import stat
 import subprocess
 import sys
@@ -59,8 +60,9 @@ sys.addaudithook(note)
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
+def home(tmp_path_factory: pytest.TempPathFactory, prefect_database: Path) -> Home:
     root = tmp_path_factory.mktemp("privacy")
+    shutil.copytree(prefect_database, root / "prefect")
     for source, values in CANARIES.items():
         folder = root / "inbox" / source
         folder.mkdir(parents=True)

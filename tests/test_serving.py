@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -47,9 +48,11 @@ serve_nightly(Path(sys.argv[1]))
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One for all: Prefect's database is made once."""
-    return tmp_path_factory.mktemp("served") / "home"
+def home(tmp_path_factory: pytest.TempPathFactory, prefect_database: Path) -> Path:
+    """One for all, with Prefect's database made already."""
+    root = tmp_path_factory.mktemp("served") / "home"
+    shutil.copytree(prefect_database, root / "prefect")
+    return root
 
 
 @contextmanager

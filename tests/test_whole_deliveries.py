@@ -1,7 +1,9 @@
 """Checks of a delivery as a whole: the totals it brought, its source's history, a rule that refuses; and the end of retention."""
 
 import json
+import os
 import zipfile
+from datetime import datetime
 from pathlib import Path
 
 import polars as pl
@@ -255,3 +257,19 @@ def test_texts_that_look_like_formulas_are_inert_in_the_marked_copy(tmp_path: Pa
         assert "hyperlink" not in sheet
     assert "<f>" not in sheet
     assert read_excel(copy).load_sheet(0).to_polars()["id"].to_list() == texts
+
+
+def test_marked_copies_have_the_same_retention(place: TimeHome) -> None:
+    place.deliver("integration/a.csv", letter("5500", integrated=False))
+    place.run("2025-01-10")
+    place.home.marked.mkdir(mode=0o700)
+    old, new = place.home.marked / "old.diperiksa.xlsx", place.home.marked / "new.diperiksa.xlsx"
+    for copy, day in ((old, "2025-01-05"), (new, "2025-06-20")):
+        copy.write_bytes(b"x")
+        moment = datetime.fromisoformat(day).timestamp()
+        os.utime(copy, (moment, moment))
+    at = ["--home", str(place.root), "--as-of", "2025-07-01", "--days", "177"]
+    dry = CliRunner().invoke(app, ["purge", "--dry-run", "--json", *at])
+    assert [line["file"] for line in json.loads(dry.stdout)] == ["quarantine/marked/old.diperiksa.xlsx"]
+    assert CliRunner().invoke(app, ["purge", *at]).exit_code == 0
+    assert not old.exists() and new.exists()

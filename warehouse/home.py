@@ -25,6 +25,11 @@ class Home:
         return self.root / "quarantine"
 
     @property
+    def marked(self) -> Path:
+        """Marked copies of workbooks that lie in the inbox; they hold what those hold."""
+        return self.quarantine / "marked"
+
+    @property
     def secret(self) -> Path:
         return self.root / "secret"
 

@@ -7,16 +7,18 @@ The copy holds what the file holds, so only its owner may read it. Every cell is
 import os
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
 from pathlib import Path
 
 import duckdb
 import xlsxwriter
 
-from expectations.contract import Contract, Rule
+from expectations.contract import Contract, Rule, source_names
 from expectations.layout import WorkbookLayout, delivered_place, landed_names, load_layout, lookup_hint
 from expectations.rules import condition
 from transforms.sql import identifier
 from warehouse.delivery_xlsx import header_rows
+from warehouse.home import Home
 
 SUFFIX = ".diperiksa.xlsx"
 COLOUR = "#F8C9C4"
@@ -74,13 +76,16 @@ def said_of(contract: Contract, rule: Rule, layout: str | None, language: str) -
 
 def _place_of(file: Path) -> Path:
     """Beside the file; of one that lies in an inbox, where no run takes it for a delivery: in the installation's private folder."""
-    inbox = next((folder for folder in file.resolve().parents if folder.name == "inbox"), None)
+    folders = file.resolve().parents
+    inbox = next(
+        (above for below, above in pairwise(folders) if above.name == "inbox" and below.name in source_names()), None
+    )
     if inbox is None:
         return file.with_name(file.stem + SUFFIX)
-    private = inbox.parent / "quarantine" / "marked"
-    private.mkdir(mode=0o700, parents=True, exist_ok=True)
-    private.parent.chmod(0o700)
-    return private / (file.stem + SUFFIX)
+    home = Home(inbox.parent)
+    for folder in (home.quarantine, home.marked):
+        folder.mkdir(mode=0o700, exist_ok=True)
+    return home.marked / (file.stem + SUFFIX)
 
 
 def _titles(file: Path, names: list[str], layout: str | None) -> Sequence[Sequence[str | None]]:

@@ -21,7 +21,7 @@ class Purged:
 
 
 def purge(pipeline: Pipeline, days: int, *, is_dry: bool) -> list[Purged]:
-    """Deliveries that a run took in more than ``days`` before the clock of this run."""
+    """Deliveries that a run took in more than ``days`` before the clock of this run, and marked copies as old."""
     connection, home, run = pipeline.warehouse.connection, pipeline.warehouse.home, pipeline.run
     rows = connection.execute(
         "SELECT batch_id, source, file, sha256, clock FROM ledger.batches JOIN ledger.runs USING (run_id) "
@@ -50,6 +50,12 @@ def purge(pipeline: Pipeline, days: int, *, is_dry: bool) -> list[Purged]:
             connection.execute("INSERT INTO ledger.purges VALUES ($1, $2, $3)", [batch_id, run.run_id, run.clock])
             for place in there:
                 place.unlink()
+    for copy in sorted(home.marked.glob("*")):
+        written = datetime.fromtimestamp(copy.stat().st_mtime)
+        if written < _limit(run, days):
+            found.append(Purged("-", f"quarantine/marked/{copy.name}", f"{written:%Y-%m-%d}", copy.stat().st_size))
+            if not is_dry:
+                copy.unlink()
     return found
 
 
