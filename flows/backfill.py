@@ -10,6 +10,7 @@ from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 
 from flows.steps import leave_artifacts, pipeline_of, publish, running, take_in, tell
 from warehouse.backfill import plan_rows, stageable, summary
+from warehouse.closing import closed_years
 from warehouse.failures import EnvironmentProblem
 from warehouse.pipeline import a_run
 
@@ -44,7 +45,10 @@ def backfill(home: str, years: list[int], as_of: str | None = None) -> dict[str,
             publish(home)
             leave_artifacts(home)
         report = pipeline.end().as_dict()
-        return report | {"plan": plan_rows(plan), "flow_run_id": str(runtime.flow_run.id)}
+        return report | {
+            "plan": plan_rows(plan, closed_years(pipeline.warehouse.connection)),
+            "flow_run_id": str(runtime.flow_run.id),
+        }
 
 
 def task_runner(name: str, workers: int) -> TaskRunner[Any]:

@@ -26,7 +26,7 @@ def stageable(partitions: Sequence[Partition]) -> list[Partition]:
     return [p for p in partitions if p.state in ("missing", "stale") and p.item.name != SCORES]
 
 
-def plan_rows(partitions: Sequence[Partition], closed: frozenset[int] = frozenset()) -> list[dict[str, Any]]:
+def plan_rows(partitions: Sequence[Partition], closed: frozenset[int]) -> list[dict[str, Any]]:
     """``kpi backfill --dry-run --json``: each partition, why it is due, and how many rows it reads.
 
     ``is_closed``: what it changes of a closed year waits for a restatement.

@@ -180,7 +180,7 @@ def _disabled() -> list[Check]:
             f"rule {entry.rule}",
             "note",
             f"disabled by {entry.owner} until {entry.until}"
-            if entry.is_in_force(today) or entry.until >= today
+            if entry.state_on(today) != "expired"
             else f"was disabled by {entry.owner} until {entry.until}, and judges again; take the entry out of its contract",
         )
         for source in source_names()
