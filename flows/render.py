@@ -286,9 +286,9 @@ def print_held_rows(home: Home, rows: list[HeldRow], source: str | None, reason:
     )
     table(
         f"Rows ({min(len(rows), SHOWN_ROWS)} of {len(rows):,})",
-        ["file", "rules", "row"],
-        [[row.file, ", ".join(row.reasons), row.row] for row in rows[:SHOWN_ROWS]],
-        2,
+        ["file", "rules", "where"],
+        [[row.file, ", ".join(row.reasons), row.place.text("en")] for row in rows[:SHOWN_ROWS]],
+        3,
     )
 
 

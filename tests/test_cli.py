@@ -77,7 +77,7 @@ def test_quarantine_as_json_and_as_table(faulty_2024: RunHome) -> None:
     rows = json.loads(
         kpi("quarantine", "--source", "pension", "--reason", "PEN-03", "--json", home=faulty_2024.root).stdout
     )
-    assert [set(r) for r in rows] == [{"source", "file", "row", "reasons"}]
+    assert [set(r) for r in rows] == [{"source", "file", "row", "line", "cell", "reasons"}]
     assert rows[0]["reasons"] == ["PEN-03"]
     assert "PEN-03" in kpi("quarantine", home=faulty_2024.root).stdout
 

@@ -42,7 +42,8 @@ def land_json(path: Path, name: str, columns: Sequence[str], part: Path, spool: 
     lines = spool / _LINES_NAME
     with lines.open("x", encoding="utf-8", errors="surrogatepass") as sink:
         sink.writelines(_line(entry, name, number, layout) for number, entry in enumerate(entries, start=1))
-    return land_jsonl(lines, name, columns, part)
+    rows, _ = land_jsonl(lines, name, columns, part)
+    return rows
 
 
 def _parsed(text: str, name: str, line: int | None) -> object:

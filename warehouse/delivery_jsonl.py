@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 
 from warehouse import delivery_text
 from warehouse.delivery_columns import match_columns
+from warehouse.delivery_places import BlankLines, Places
 from warehouse.delivery_session import COMPRESSION_LEVEL
 from warehouse.refusal import DeliveryRefused, listed, refusal, shown_name
 
@@ -32,8 +33,8 @@ _Row = tuple[Any, ...]
 _Pick = Callable[[_Row], _Row]
 
 
-def land_jsonl(path: Path, name: str, columns: Sequence[str], part: Path) -> int:
-    """Writes `part`; returns the number of rows (lines that are not blank).
+def land_jsonl(path: Path, name: str, columns: Sequence[str], part: Path) -> tuple[int, Places]:
+    """Writes `part`; returns the number of rows (lines that are not blank), and how they lie in the lines.
 
     Raises DeliveryRefused: the text's faults, `invalid_json`, `nested_value`, and those of the columns.
     """
@@ -54,7 +55,7 @@ def land_jsonl(path: Path, name: str, columns: Sequence[str], part: Path) -> int
                 held_bytes = 0
         writer.write_table(pa.Table.from_batches(waiting, schema))
     reader.check_columns()
-    return rows
+    return rows, Places(1, reader.blank_lines.frame())
 
 
 class _Reader:
@@ -63,8 +64,9 @@ class _Reader:
     def __init__(self, name: str, columns: Sequence[str]) -> None:
         self._name = name
         self._columns = list(columns)
-        self._line = 0
+        self._line = self._rows_before = 0
         self._lines: list[int] = []
+        self.blank_lines = BlankLines()
         self._keys_seen: dict[str, None] = {}
         self._picks: dict[tuple[str, ...], _Pick] = {}
         # Not `decode`, which looks for white space around every value and takes a fifth longer.
@@ -81,6 +83,9 @@ class _Reader:
             if text := line.strip(_WHITE_SPACE):
                 rows.append(self._row(text))
                 self._lines.append(self._line)
+            else:
+                self.blank_lines.add(self._rows_before + len(rows) + 1)
+        self._rows_before += len(rows)
         by_column = list(zip(*rows, strict=True)) or [()] * len(self._columns)
         return [self._texts(i, values) for i, values in enumerate(by_column)]
 

@@ -149,6 +149,10 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
         "tanda kutip di dalam teks berkutip ditulis dua kali.",
     ),
     "two_headers": (
+        "line {line} repeats the header. Remove that row and deliver the file again.",
+        "baris {line} mengulang baris judul. Hapus baris itu lalu kirim ulang berkas.",
+    ),
+    "two_headers.row": (
         "data row {row} repeats the header. Remove that row and deliver the file again.",
         "baris data {row} mengulang baris judul. Hapus baris itu lalu kirim ulang berkas.",
     ),

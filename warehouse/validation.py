@@ -1,21 +1,24 @@
 """Checks one file against its contract, in memory: loads nothing, keeps nothing, never shows a value."""
 
 import tempfile
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
-from expectations.contract import Contract, load_contract
+from expectations.contract import Contract, Rule, load_contract
 from expectations.identity import clean_rows, standing
-from expectations.layout import delivered_place, landed_rows, layouts_of
+from expectations.layout import delivered_place, landed_names, landed_rows, layouts_of
 from expectations.rules import broken_rules, condition, row_rules
 from expectations.typed_read import FileTraits, typed_rows
 from transforms.periods import clock_now
 from warehouse.connection import SETTINGS, create_states_table, install_key, install_reference
 from warehouse.delivery import Landed, land_delivery
 from warehouse.delivery_checks import refuse_changed_types
+from warehouse.delivery_places import keep_shifts, letter_of, line_of
 from warehouse.marked_copy import said_of, write_marked_copy
+from warehouse.places import Place, place
 from warehouse.queries import first_row, single_value
 from warehouse.refusal import DeliveryRefused
 
@@ -23,7 +26,8 @@ FIRST_ROWS = 10
 
 
 def validate_file(file: Path, source: str, language: str = "id") -> dict[str, Any]:
-    """{file, source, ok, rows, faulty_rows, refused, marked_copy, failures: [{rule, severity, column, message, rows, first_rows}]}.
+    """{file, source, ok, rows, faulty_rows, refused, marked_copy, failures: [{rule, severity, column, message, rows, first_rows,
+    first_places: [{row, line, cell}]}]}.
 
     ``language`` is ``id`` or ``en``. Raises KeyError for an unknown source, ValueError for an unknown language.
     """
@@ -52,7 +56,8 @@ def validate_file(file: Path, source: str, language: str = "id") -> dict[str, An
                 "marked_copy": None,
             }
         _judge(connection, contract)
-        failures = _failures(connection, contract, language, traits.layout)
+        keep_shifts(connection, traits.places, landed, landed_names(contract, traits.layout), "batch_shifts")
+        failures = _failures(connection, contract, language, traits)
         faulty = single_value(connection, "SELECT count(*) FROM batch_broken")
         copy = None
         if file.suffix.lower() == ".xlsx":
@@ -96,8 +101,14 @@ def _judge(connection: duckdb.DuckDBPyConnection, contract: Contract) -> None:
 
 
 def _failures(
-    connection: duckdb.DuckDBPyConnection, contract: Contract, language: str, layout: str | None
+    connection: duckdb.DuckDBPyConnection, contract: Contract, language: str, traits: Landed
 ) -> list[dict[str, Any]]:
+    layout, places = traits.layout, traits.places
+
+    def place_of(rule: Rule, row: int) -> Place:
+        letter = letter_of(contract, contract.column_named(rule.column), layout, places)
+        return place(row, line_of(connection, places, "batch_shifts", row), [letter] if letter else None)
+
     held = {
         rule: (count, rows)
         for rule, count, rows in connection.execute(
@@ -121,6 +132,7 @@ def _failures(
             "message": said_of(contract, rule, layout, language),
             "rows": held[rule.id][0],
             "first_rows": held[rule.id][1],
+            "first_places": [asdict(place_of(rule, row)) for row in held[rule.id][1]],
         }
         for rule in contract.all_rules
         if rule.id in held

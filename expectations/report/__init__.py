@@ -4,7 +4,7 @@ Pure: numbers in, HTML out. No value of a delivered row ever comes in here.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from typing import Literal
@@ -151,6 +151,15 @@ class DisabledLine:
 
 
 @dataclass(frozen=True)
+class HeldLine:
+    """A held row: where it stands in the delivered file, and the rules that it breaks."""
+
+    place_en: str
+    place_id: str
+    reasons: str
+
+
+@dataclass(frozen=True)
 class RunPage:
     """What a run's page says, or, with one delivery, a delivery's page."""
 
@@ -167,7 +176,7 @@ class RunPage:
     bands: Sequence[BandLine] = ()
     freshness: Sequence[FreshnessLine] = ()
     disabled: Sequence[DisabledLine] = ()
-    held_rows: Sequence[tuple[int, str]] = field(default=())
+    held_rows: Sequence[HeldLine] = ()
     is_batch: bool = False
 
     @property
