@@ -292,24 +292,6 @@ def print_held_rows(home: Home, rows: list[HeldRow], source: str | None, reason:
     )
 
 
-def print_validation(result: dict[str, Any]) -> None:
-    if result["refused"]:
-        print(result["refused"])
-        return
-    print(f"{result['file']}: {result['rows']:,} rows, {result['faulty_rows']:,} faulty")
-    if result["marked_copy"]:
-        print(f"marked copy / salinan bertanda: {result['marked_copy']}")
-    table(
-        "",
-        ["column", "rule", "severity", "message", "rows", "row numbers"],
-        [
-            [f["column"], f["rule"], f["severity"], f["message"], f["rows"], ", ".join(map(str, f["first_rows"]))]
-            for f in result["failures"]
-        ],
-        4,
-    )
-
-
 def print_purged(lines: list[dict[str, Any]], is_dry: bool) -> None:
     table(
         "Would be removed" if is_dry else "Removed from landing/ and quarantine/",

@@ -33,10 +33,10 @@ _TEXT: Final = frozenset({"csv", "jsonl", "json"})
 NO_LAYOUTS: Final[Layouts] = MappingProxyType({})
 # First bytes -> the formats they belong to, and what a message calls them.
 _MAGIC: Final = (
-    (b"PK\x03\x04", "xlsx", "an Excel workbook or zip / buku kerja Excel atau zip"),
-    (b"PAR1", "parquet", "Parquet"),
-    (b"\x1f\x8b", "csv.gz", "gzip"),
-    (b"\xd0\xcf\x11\xe0", "xls", "an old Excel workbook / buku kerja Excel lama"),
+    (b"PK\x03\x04", "xlsx", ("an Excel workbook or zip", "buku kerja Excel atau zip")),
+    (b"PAR1", "parquet", ("Parquet", "Parquet")),
+    (b"\x1f\x8b", "csv.gz", ("gzip", "gzip")),
+    (b"\xd0\xcf\x11\xe0", "xls", ("an old Excel workbook", "buku kerja Excel lama")),
 )
 _LANDED_MODE: Final = 0o400
 
@@ -148,7 +148,7 @@ def _check_head(file: Path, name: str, file_format: str) -> None:
     if found and found[0] != file_format:
         raise refusal("changed_type", name, expected=f".{file_format}", found=found[1])
     if not found and file_format == "csv.gz":
-        raise refusal("changed_type", name, expected=".csv.gz", found="not gzip / bukan gzip")
+        raise refusal("changed_type", name, expected=".csv.gz", found=("not gzip", "bukan gzip"))
     if not found and file_format not in _TEXT:
         raise refusal("unreadable.damaged", name, format=f".{file_format}")
 

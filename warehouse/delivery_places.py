@@ -74,12 +74,20 @@ def keep_shifts(
         connection.unregister("blank_lines")
 
 
+def lines_query(places: Places, shifts: str, rows: str) -> str:
+    """SELECT row_number, line (NULL where the file has no lines) of the data rows in ``rows``; ``shifts`` is the table of ``keep_shifts``."""
+    first = "NULL" if places.first_line is None else f"{places.first_line:d}"
+    return (
+        f"SELECT asked.row_number, {first} - 1 + asked.row_number + coalesce(shift, 0) AS line FROM {rows} AS asked "
+        f"ASOF LEFT JOIN {shifts} AS shifts ON asked.row_number >= shifts.row_number"
+    )
+
+
 def line_of(connection: duckdb.DuckDBPyConnection, places: Places, shifts: str, row: int) -> int | None:
-    """The line of one data row; ``shifts`` is the table of ``keep_shifts``."""
-    if places.first_line is None:
-        return None
-    shift = single_value(connection, f"SELECT max(shift) FROM {shifts} WHERE row_number <= $1", [row])
-    return places.first_line + row - 1 + (shift or 0)
+    """The line of one data row; see ``lines_query``."""
+    query = lines_query(places, shifts, "(SELECT $1::BIGINT AS row_number)")
+    line: int | None = single_value(connection, f"SELECT line FROM ({query})", [row])
+    return line
 
 
 def letter_of(contract: Contract, column: Column, layout: str | None, places: Places) -> str | None:

@@ -12,6 +12,7 @@ import re
 import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import Final, Literal
@@ -87,10 +88,28 @@ def land_xlsx(
     return table.height, False, Places(first_row + 2, blank_lines, letters=letters)
 
 
-def header_rows(path: Path, layout: WorkbookLayout) -> list[tuple[str | None, ...]]:
-    """The rows of titles of a workbook that was landed by position, each cell where it stands."""
-    sheet, left = _first_sheet(path, path.name)
-    return _placed(sheet.head(layout.header_rows), left, layout).rows()
+@dataclass(frozen=True)
+class Sheet:
+    """All cells as text from the first row on; ``left`` is the column (from 0) of the first."""
+
+    name: str
+    table: pl.DataFrame
+    left: int
+    is_hidden: bool = False
+
+
+def sheets(path: Path) -> Iterator[Sheet]:
+    """The sheets of a workbook that was landed, in order: the first as it was read, the others as they show; a chart is an empty sheet."""
+    table, left = _first_sheet(path, path.name)
+    reader = fastexcel.read_excel(path)
+    yield Sheet(reader.sheet_names[0], table, left)
+    for name in reader.sheet_names[1:]:
+        try:
+            loaded = reader.load_sheet(name, header_row=None, skip_rows=0, dtypes="string")
+        except fastexcel.FastExcelError:
+            continue
+        first = loaded.selected_columns[0].absolute_index if loaded.selected_columns else 0
+        yield Sheet(name, pl.DataFrame(loaded.to_arrow_with_errors()[0]), first, loaded.visible != "visible")
 
 
 def _is_by_position(sheet: pl.DataFrame, left: int, first_row: int, known: set[str], layout: WorkbookLayout) -> bool:

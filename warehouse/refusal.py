@@ -53,7 +53,7 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "unreadable.open": (
         "the file cannot be opened ({reason}). Give the account that runs kpi the right to read it.",
-        "berkas tidak dapat dibuka ({reason}). Beri akun yang menjalankan kpi hak untuk membacanya.",
+        "berkas tidak dapat dibuka ({reason}). Beri akun yang menjalankan kpi hak baca atas berkas ini.",
     ),
     "unreadable.damaged": (
         "the file cannot be read as {format}: it is damaged or incomplete. Export it again and copy it again.",
@@ -111,6 +111,10 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
     "missing_column": (
         "columns missing: {missing}. Add them to the header and deliver the file again.",
         "kolom yang tidak ada: {missing}. Tambahkan pada baris judul lalu kirim ulang berkas.",
+    ),
+    "missing_column.spelling": (
+        "column names in another letter case or spelling: {respelt}. Write them as the contract does and deliver the file again.",
+        "nama kolom dengan huruf besar/kecil atau ejaan lain: {respelt}. Tulis seperti dalam kontrak lalu kirim ulang berkas.",
     ),
     "missing_column.both": (
         "columns missing: {missing}; unknown columns: {unknown}. Use the column names of the contract and deliver the "
@@ -203,6 +207,7 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
 }
 
 # A header row that is missing puts data where names are expected: what could be data is not repeated.
+NO_NAME: Final = ("(no name)", "(tanpa nama)")
 _LONG_DIGITS: Final = re.compile(r"\d{6,}")
 _SHOWN_NAME_LENGTH: Final = 40
 _LISTED_NAMES: Final = 30
@@ -211,7 +216,7 @@ _LISTED_NAMES: Final = 30
 def shown_name(name: str, position: int) -> str:
     """A column name as a message may show it; `position` is counted from 1 and stands in for a doubtful name."""
     if not name:
-        return f"#{position} (no name / tanpa nama)"
+        return f"#{position} {NO_NAME[0]}"
     if len(name) > _SHOWN_NAME_LENGTH or _LONG_DIGITS.search(name) or not name.isprintable():
         return f"#{position}"
     return name
@@ -225,6 +230,10 @@ def listed(names: Iterable[str]) -> str:
 
 
 def refusal(key: str, file: str, **facts: object) -> DeliveryRefused:
-    """The refusal of `file` for the reason `key` of `MESSAGES`, its blanks filled from `facts`."""
-    english, indonesian = (text.format(**facts) for text in MESSAGES[key])
+    """The refusal of `file` for the reason `key` of `MESSAGES`, its blanks filled from `facts`; a pair is English and Indonesian."""
+    english, indonesian = (
+        text.format(**{name: fact[place] if isinstance(fact, tuple) else fact for name, fact in facts.items()})
+        for place, text in enumerate(MESSAGES[key])
+    )
+    indonesian = indonesian.replace(*NO_NAME)
     return DeliveryRefused(key.split(".", maxsplit=1)[0], f"{file}: {english}", f"{file}: {indonesian}")
