@@ -194,7 +194,7 @@ class _Collector:
             clock = last.get(source)
             days = (self.run.clock - clock).days if clock else None
             yield FreshnessLine(
-                source, f"{clock:%Y-%m-%d}" if clock else "never", days, load_contract(source).cadence_days
+                source, f"{clock:%Y-%m-%d}" if clock else None, days, load_contract(source).cadence_days
             )
 
 

@@ -24,6 +24,14 @@ TREND_WORDS: dict[Trend, tuple[str, str]] = {
     "vanished": ("vanished", "hilang"),
     "good": ("good", "baik"),
 }
+# The states of a run, as the ledger names them.
+STATUS_WORDS = {
+    "running": "berlangsung",
+    "done": "selesai",
+    "failed": "gagal",
+    "interrupted": "terputus",
+    "stopped": "dihentikan",
+}
 
 
 @dataclass(frozen=True)
@@ -119,7 +127,7 @@ class BandLine:
 @dataclass(frozen=True)
 class FreshnessLine:
     source: str
-    last: str
+    last: str | None
     days: int | None
     cadence_days: int
 
@@ -223,4 +231,5 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters["count"] = lambda number: f"{number:,}"
+    environment.filters["status"] = lambda status: " / ".join(filter(None, (status, STATUS_WORDS.get(status))))
     return environment
