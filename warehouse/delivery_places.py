@@ -16,6 +16,7 @@ import polars as pl
 from expectations.contract import Column, Contract
 from expectations.layout import delivered_place
 from transforms.sql import identifier, load_sql
+from warehouse.places import Place
 from warehouse.queries import single_value
 
 
@@ -88,6 +89,12 @@ def line_of(connection: duckdb.DuckDBPyConnection, places: Places, shifts: str, 
     query = lines_query(places, shifts, "(SELECT $1::BIGINT AS row_number)")
     line: int | None = single_value(connection, f"SELECT line FROM ({query})", [row])
     return line
+
+
+def known_place(connection: duckdb.DuckDBPyConnection, batch_id: int, row: int) -> Place:
+    """Where a row of a delivery that was taken in stands in its file."""
+    query = load_sql("warehouse.sql", "known_line.sql")
+    return Place(row, single_value(connection, query, {"batch_id": batch_id, "row_number": row}), None)
 
 
 def letter_of(contract: Contract, column: Column, layout: str | None, places: Places) -> str | None:
