@@ -91,8 +91,8 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
         "sebuah kolom teks berisi bita yang bukan UTF-8. Ekspor ulang berkas dengan teks UTF-8.",
     ),
     "encoding.character": (
-        "line {line}, column {column}: half of a two-part character (\\ud800 to \\udfff). Export the file again as UTF-8.",
-        "baris {line}, kolom {column}: karakter tidak utuh (\\ud800 sampai \\udfff). Ekspor ulang berkas sebagai UTF-8.",
+        "{at}, column {column}: half of a two-part character (\\ud800 to \\udfff). Export the file again as UTF-8.",
+        "{at}, kolom {column}: karakter tidak utuh (\\ud800 sampai \\udfff). Ekspor ulang berkas sebagai UTF-8.",
     ),
     "nul_byte": (
         "line {line} holds a NUL byte, so the file is damaged or no text. Export it again as UTF-8 text.",
@@ -137,8 +137,8 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
         "kolom yang muncul lebih dari sekali: {columns}. Sisakan satu untuk tiap kolom lalu kirim ulang berkas.",
     ),
     "duplicate_column.line": (
-        "line {line}: column {columns} stands more than once in the object. Keep it once and deliver the file again.",
-        "baris {line}: kolom {columns} muncul lebih dari sekali dalam objek. Sisakan satu lalu kirim ulang berkas.",
+        "{at}: column {columns} stands more than once in the object. Keep it once and deliver the file again.",
+        "{at}: kolom {columns} muncul lebih dari sekali dalam objek. Sisakan satu lalu kirim ulang berkas.",
     ),
     "field_count": (
         "line {line} has {found} fields where {expected} are expected. Look for a missing or an extra separator; a text "
@@ -181,16 +181,16 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
         "tabel lalu simpan ulang buku kerja.",
     ),
     "nested_value": (
-        "line {line}, column {column}: an object or a list where a single value is expected. Export one value a column.",
-        "baris {line}, kolom {column}: objek atau daftar, padahal seharusnya satu nilai. Ekspor satu nilai tiap kolom.",
+        "{at}, column {column}: an object or a list where a single value is expected. Export one value a column.",
+        "{at}, kolom {column}: objek atau daftar, padahal seharusnya satu nilai. Ekspor satu nilai tiap kolom.",
     ),
     "nested_value.column": (
         "column {column} is of type {type}, which is not a single text, number, date or boolean. Export it as text.",
         "kolom {column} berjenis {type}, bukan satu teks, angka, tanggal atau boolean. Ekspor sebagai teks.",
     ),
     "invalid_json": (
-        "line {line} is not valid JSON. Write one complete JSON object a line and deliver the file again.",
-        "baris {line} bukan JSON yang sah. Tulis satu objek JSON lengkap tiap baris lalu kirim ulang berkas.",
+        "{at} is not valid JSON. Write it as one complete JSON object and deliver the file again.",
+        "{at} bukan JSON yang sah. Tulis sebagai satu objek JSON lengkap lalu kirim ulang berkas.",
     ),
     "invalid_json.whole": (
         "the file is not valid JSON. Ask for the page again and deliver it whole.",
@@ -201,11 +201,14 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
         "tidak ada daftar `{entries}` di dalam objeknya. Kirim halaman sebagaimana dijawab layanan; baris per baris berakhiran .jsonl.",
     ),
     "invalid_json.object": (
-        "line {line} holds no JSON object. Write one JSON object a line, not a list of objects.",
-        "baris {line} bukan objek JSON. Tulis satu objek JSON tiap baris, bukan daftar objek.",
+        "{at} holds no JSON object. Write one JSON object there, not a list or a bare value.",
+        "{at} bukan objek JSON. Tulis satu objek JSON di situ, bukan daftar atau nilai lepas.",
     ),
 }
 
+# What a JSON delivery is counted in: the lines of a file, or the entries of a page, which may be one line.
+LINE: Final = ("line", "baris")
+ENTRY: Final = ("entry", "entri")
 # A header row that is missing puts data where names are expected: what could be data is not repeated.
 NO_NAME: Final = ("(no name)", "(tanpa nama)")
 _LONG_DIGITS: Final = re.compile(r"\d{6,}")
@@ -220,6 +223,11 @@ def shown_name(name: str, position: int) -> str:
     if len(name) > _SHOWN_NAME_LENGTH or _LONG_DIGITS.search(name) or not name.isprintable():
         return f"#{position}"
     return name
+
+
+def at(unit: tuple[str, str], number: int) -> tuple[str, str]:
+    """`line 3`, in English and in Indonesian."""
+    return f"{unit[0]} {number}", f"{unit[1]} {number}"
 
 
 def listed(names: Iterable[str]) -> str:
