@@ -84,7 +84,9 @@ def _example(column: Column) -> Bilingual:
         form = plain_format(column.format)
         day = form.replace("dd", "01").replace("mm", "02").replace("yyyy", "2024")
         return Bilingual(id=f"Tulis {form}, misalnya {day}.", en=f"Write {form}, such as {day}.")
-    indonesian, english = _EXAMPLES[column.type]
+    indonesian, english = _EXAMPLES.get(
+        column.type, ("Salin nilainya dari sistem asal sebagai teks.", "Copy the value from its source system as text.")
+    )
     return Bilingual(id=indonesian, en=english)
 
 

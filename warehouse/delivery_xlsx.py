@@ -12,10 +12,9 @@ import re
 import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 import fastexcel
 import polars as pl
@@ -88,28 +87,34 @@ def land_xlsx(
     return table.height, False, Places(first_row + 2, blank_lines, letters=letters)
 
 
-@dataclass(frozen=True)
-class Sheet:
-    """All cells as text from the first row on; ``left`` is the column (from 0) of the first."""
+class Sheet(NamedTuple):
+    """A sheet of a workbook: all cells as text from the first row on, in the Parquet ``file``; ``left`` is the column (from 0) of the first."""
 
     name: str
-    table: pl.DataFrame
+    file: str
     left: int
-    is_hidden: bool = False
+    is_hidden: bool
 
 
-def sheets(path: Path) -> Iterator[Sheet]:
-    """The sheets of a workbook that was landed, in order: the first as it was read, the others as they show; a chart is an empty sheet."""
-    table, left = _first_sheet(path, path.name)
+def write_sheets(path: Path, name: str, folder: Path) -> list[Sheet]:
+    """The sheets of a workbook that was landed, in order, each written into ``folder``: the first as it was read, the others as they show.
+
+    A chart is an empty sheet. Raises as ``land_xlsx``.
+    """
     reader = fastexcel.read_excel(path)
-    yield Sheet(reader.sheet_names[0], table, left)
-    for name in reader.sheet_names[1:]:
-        try:
-            loaded = reader.load_sheet(name, header_row=None, skip_rows=0, dtypes="string")
-        except fastexcel.FastExcelError:
-            continue
-        first = loaded.selected_columns[0].absolute_index if loaded.selected_columns else 0
-        yield Sheet(name, pl.DataFrame(loaded.to_arrow_with_errors()[0]), first, loaded.visible != "visible")
+    found = []
+    for number, title in enumerate(reader.sheet_names):
+        file = folder / f"sheet-{number}.parquet"
+        is_hidden = False
+        if number == 0:
+            table, left = _first_sheet(path, name)
+        else:
+            loaded = reader.load_sheet(number, header_row=None, skip_rows=0, dtypes="string")
+            left = loaded.selected_columns[0].absolute_index if loaded.selected_columns else 0
+            table, is_hidden = pl.DataFrame(loaded.to_arrow_with_errors()[0]), loaded.visible != "visible"
+        _write(table, file)
+        found.append(Sheet(title, str(file), left, is_hidden))
+    return found
 
 
 def _is_by_position(sheet: pl.DataFrame, left: int, first_row: int, known: set[str], layout: WorkbookLayout) -> bool:

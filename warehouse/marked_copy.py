@@ -13,6 +13,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import duckdb
+import polars as pl
 import xlsxwriter
 from xlsxwriter.exceptions import XlsxWriterException
 from xlsxwriter.format import Format
@@ -24,7 +25,7 @@ from expectations.rules import condition, row_rules
 from transforms.sql import identifier
 from warehouse.delivery import Landed
 from warehouse.delivery_places import lines_query
-from warehouse.delivery_xlsx import Sheet, sheets
+from warehouse.delivery_xlsx import Sheet, write_sheets
 from warehouse.home import Home
 
 SUFFIX = ".diperiksa.xlsx"
@@ -81,7 +82,7 @@ def write_marked_copy(
 ) -> Path | None:
     """Writes the copy of what was judged on ``connection`` (``batch_typed``, ``batch_broken``, ``batch_shifts``); None where no row fails.
 
-    ``said``: by rule id. Raises OSError where the folder of ``file`` cannot be written.
+    ``said``: by rule id. Beside ``landed`` there is room for work. Raises OSError where the folder of ``file`` cannot be written.
     """
     _collect(connection, contract)
     if not connection.execute("SELECT 1 FROM batch_marks LIMIT 1").fetchall():
@@ -96,13 +97,12 @@ def write_marked_copy(
             table = _of_text(connection, landed, names, traits, language)
             _write_judged(workbook, workbook.add_worksheet(), table, marks, language)
         else:
-            found = sheets(file)
-            first = next(found)
+            first, *others = write_sheets(file, file.name, landed.parent)
             columns = {name: _column(letters) for name, letters in traits.places.letters.items()}
             marks = _marks(connection, contract, traits, said, columns)
             table = _of_workbook(first, traits.places.first_line or 1, columns)
             _write_judged(workbook, _added(workbook, first.name), table, marks, language)
-            for sheet in found:
+            for sheet in others:
                 _write_plain(workbook, sheet)
         _write_rules(workbook, connection, said, language)
     return target
@@ -159,10 +159,11 @@ def _marks(
 def _of_workbook(sheet: Sheet, first_line: int, columns: Mapping[str, int]) -> _Table:
     """Each cell where it stands."""
     offset = [None] * sheet.left
-    titles = [[*offset, *cells] for cells in sheet.table.head(first_line - 1).iter_rows()]
-    body = sheet.table.slice(first_line - 1).iter_rows()
-    rows = ((line, [*offset, *cells]) for line, cells in enumerate(body, start=first_line))
-    return _Table(titles, rows, max(sheet.left + sheet.table.width, *(at + 1 for at in columns.values())))
+    cells = pl.read_parquet(sheet.file)
+    titles = [[*offset, *row] for row in cells.head(first_line - 1).iter_rows()]
+    body = cells.slice(first_line - 1).iter_rows()
+    rows = ((line, [*offset, *row]) for line, row in enumerate(body, start=first_line))
+    return _Table(titles, rows, max(sheet.left + cells.width, *(at + 1 for at in columns.values())))
 
 
 def _of_text(
@@ -221,7 +222,7 @@ def _write_row(
 def _write_plain(workbook: xlsxwriter.Workbook, sheet: Sheet) -> None:
     """A sheet that no contract speaks of, as it is but for its looks."""
     copy = _added(workbook, sheet.name)
-    for line, cells in enumerate(sheet.table.iter_rows()):
+    for line, cells in enumerate(pl.read_parquet(sheet.file).iter_rows()):
         _write_row(copy, line, [*[None] * sheet.left, *cells], None)
     if sheet.is_hidden:
         copy.hide()
