@@ -133,6 +133,7 @@ class Rule(Strict):
 
     A rule is broken where it is FALSE; where a value that it needs is missing it is NULL, which breaks nothing
     (``required`` says that a value must be there), as with SQL's CHECK.
+    ``remedy`` says what to do, where the condition does not (see remedy.py); ``codes``: the reference table and column with what may stand there.
     """
 
     id: RuleId
@@ -146,6 +147,8 @@ class Rule(Strict):
     range: Range | None = None
     sql: str | None = None
     group: Group | None = None
+    remedy: Bilingual | None = None
+    codes: Annotated[str, Field(pattern=r"^[a-z_]+\.[a-z_]+$")] | None = None
 
     @model_validator(mode="after")
     def _one_kind(self) -> "Rule":
@@ -287,7 +290,7 @@ class Contract(Strict):
                     ),
                 )
             if column.can_be_unreadable:
-                form = f" ({_plain_format(column.format)})" if column.format else ""
+                form = f" ({plain_format(column.format)})" if column.format else ""
                 yield Rule(
                     id=f"{self.prefix}-TYPE-{suffix}",
                     column=column.column,
@@ -321,7 +324,8 @@ def _sql_type(column_type: ColumnType, digits: int = 12) -> str:
     return SQL_TYPES[column_type]
 
 
-def _plain_format(strptime: str | None) -> str:
+def plain_format(strptime: str | None) -> str:
+    """A format as people write it: `dd-mm-yyyy`."""
     return (
         (strptime or "").replace("%d", "dd").replace("%m", "mm").replace("%Y", "yyyy").replace("%H:%M:%S", "hh:mm:ss")
     )

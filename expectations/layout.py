@@ -126,14 +126,20 @@ def delivered_place(contract: Contract, column: Column, layout: str | None) -> s
 
 def lookup_hint(column: Column, layout: str | None) -> Bilingual | None:
     """What a clerk must know of a cell whose text is looked up: that there is a list of what it may say."""
-    found = load_layout(layout) if layout else None
-    cell = found.columns.get(column.name) if isinstance(found, WorkbookLayout) else None
-    if cell is None or cell.lookup is None:
+    kind = looked_up(column, layout)
+    if kind is None:
         return None
     return Bilingual(
-        id=f"Teks sel ini dicari dalam daftar ejaan ({cell.lookup}) dan tidak ada di sana: tulis seperti dalam daftar, atau minta ejaan ini ditambahkan.",
-        en=f"The text of this cell is looked up in the list of spellings ({cell.lookup}) and is not there: write it as the list does, or ask for the spelling to be added.",
+        id=f"Teks sel ini tidak ada dalam daftar ejaan ({kind}): tulis seperti dalam daftar, atau minta ejaan ini ditambahkan.",
+        en=f"The text of this cell is not in the list of spellings ({kind}): write it as the list does, or ask for the spelling to be added.",
     )
+
+
+def looked_up(column: Column, layout: str | None) -> str | None:
+    """The kind of spelling by which the cell of a workbook by position is read; None where its text is taken as it stands."""
+    found = load_layout(layout) if layout else None
+    cell = found.columns.get(column.name) if isinstance(found, WorkbookLayout) else None
+    return cell.lookup if cell else None
 
 
 def landed_rows(contract: Contract, layout: str | None, landing: str = "$landing") -> str:

@@ -27,7 +27,8 @@ def validate(
     home: HomeOption = None,
 ) -> None:
     """Check one file against its contract; load nothing. Exit 0: every row is good; 1: it is not."""
-    from flows.render import print_json, print_validation  # noqa: PLC0415
+    from flows.render import print_json  # noqa: PLC0415
+    from flows.validation_text import validation_lines  # noqa: PLC0415
     from warehouse.failures import WrongUsage  # noqa: PLC0415
     from warehouse.home import Home  # noqa: PLC0415
     from warehouse.validation import validate_file  # noqa: PLC0415
@@ -40,12 +41,16 @@ def validate(
             typer.launch(page.as_uri())
             return
         if file is None or not source:
-            raise WrongUsage("name a FILE and its --source, or --open the report of the last run")
+            raise WrongUsage(
+                "sebutkan BERKAS dan --source, atau --open untuk laporan proses terakhir"
+                if lang == "id"
+                else "name a FILE and its --source, or --open the report of the last run"
+            )
         result = validate_file(file, source, lang)
         if as_json:
             print_json(result)
         else:
-            print_validation(result)
+            print("\n".join(validation_lines(result, lang)))
         if not result["ok"]:
             raise typer.Exit(EXIT_GATE)
 

@@ -286,27 +286,9 @@ def print_held_rows(home: Home, rows: list[HeldRow], source: str | None, reason:
     )
     table(
         f"Rows ({min(len(rows), SHOWN_ROWS)} of {len(rows):,})",
-        ["file", "rules", "row"],
-        [[row.file, ", ".join(row.reasons), row.row] for row in rows[:SHOWN_ROWS]],
-        2,
-    )
-
-
-def print_validation(result: dict[str, Any]) -> None:
-    if result["refused"]:
-        print(result["refused"])
-        return
-    print(f"{result['file']}: {result['rows']:,} rows, {result['faulty_rows']:,} faulty")
-    if result["marked_copy"]:
-        print(f"marked copy / salinan bertanda: {result['marked_copy']}")
-    table(
-        "",
-        ["column", "rule", "severity", "message", "rows", "row numbers"],
-        [
-            [f["column"], f["rule"], f["severity"], f["message"], f["rows"], ", ".join(map(str, f["first_rows"]))]
-            for f in result["failures"]
-        ],
-        4,
+        ["file", "rules", "where"],
+        [[row.file, ", ".join(row.reasons), row.place.text("en")] for row in rows[:SHOWN_ROWS]],
+        3,
     )
 
 

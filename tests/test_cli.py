@@ -77,7 +77,7 @@ def test_quarantine_as_json_and_as_table(faulty_2024: RunHome) -> None:
     rows = json.loads(
         kpi("quarantine", "--source", "pension", "--reason", "PEN-03", "--json", home=faulty_2024.root).stdout
     )
-    assert [set(r) for r in rows] == [{"source", "file", "row", "reasons"}]
+    assert [set(r) for r in rows] == [{"source", "file", "row", "line", "cell", "reasons"}]
     assert rows[0]["reasons"] == ["PEN-03"]
     assert "PEN-03" in kpi("quarantine", home=faulty_2024.root).stdout
 
@@ -88,7 +88,7 @@ def test_quarantine_as_json_and_as_table(faulty_2024: RunHome) -> None:
         (["values", "--period", "2024-Q9"], "not a period"),
         (["values", "--as-of", "31-12-2024"], "use yyyy-mm-dd"),
         (["sample", "--years", "2024-2025"], "use 2024 or 2020..2024"),
-        (["validate", __file__, "--source", "pensiun"], "unknown source 'pensiun'"),
+        (["validate", __file__, "--source", "pensiun"], "sumber 'pensiun' tidak dikenal"),
         (["services", "--year", "2024", "--by", "province"], "province"),
         (["nonsense"], "nonsense"),
     ],
@@ -119,7 +119,7 @@ def test_validate_speaks_to_the_clerk_and_shows_no_value(tmp_path: Path) -> None
     }  # fmt: skip
     file.write_text(csv(row("promotion")))
     assert kpi("validate", str(file), "--source", "promotion").returncode == 0
-    assert list(tmp_path.iterdir()) == [file]
+    assert {path.name for path in tmp_path.iterdir()} == {file.name, "usulan.csv.diperiksa.xlsx"}
 
 
 def test_doctor_finds_what_is_wrong(sample_2024: RunHome, tmp_path: Path) -> None:

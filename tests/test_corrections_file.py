@@ -76,7 +76,7 @@ def test_what_no_longer_holds_the_expected_value_is_refused_loudly(place: TimeHo
     )
     report = place.run("2025-01-10")
     (refused,) = report.refused
-    assert "C-1: column terintegrasi of integration/a.csv row 2 does not hold the expected value" in refused.message
+    assert "C-1: column terintegrasi of integration/a.csv line 3 does not hold the expected value" in refused.message
     assert "tidak lagi berisi nilai yang diharapkan" in refused.message_id
     assert report.published and place.value("IKU-06", "2024") == "100.00", "the rest goes on"
 

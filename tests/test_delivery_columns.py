@@ -21,13 +21,16 @@ def test_missing_columns_alone(desk):
 def test_unknown_columns_alone(desk):
     refused = desk.refused_csv("a,b,c,d,\n1,2,3,4,5\n")
     assert refused.code == "unknown_column"
-    assert "unknown columns: d, #5 (no name / tanpa nama)." in refused.message
+    assert "unknown columns: d, #5 (no name)." in refused.message
+    assert "d, #5 (tanpa nama)." in refused.message_id
 
 
 def test_names_are_trimmed_and_their_case_counts(desk):
     assert desk.csv(' a ,"b ",\tc\n1,2,3\n') == [("1", "2", "3")]
     refused = desk.refused_csv("A,b,c\n1,2,3\n")
-    assert "columns missing: a; unknown columns: A." in refused.message
+    assert "letter case or spelling: A = a." in refused.message
+    assert "ejaan lain: A = a." in refused.message_id
+    assert "columns missing: a, c; unknown columns: A (= a?), x." in desk.refused_csv("A,b,x\n1,2,3\n").message
 
 
 def test_duplicate_columns(desk):

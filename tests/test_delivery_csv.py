@@ -214,11 +214,11 @@ def test_quoted_line_ends_survive_where_threads_meet(desk, monkeypatch):
 
 
 @pytest.mark.parametrize("repeat", ["a,b,c", " A ,b,C", '"a","b","c"'])
-def test_a_second_header_is_refused_with_its_row(desk, repeat):
+def test_a_second_header_is_refused_with_its_line(desk, repeat):
     refused = desk.refused_csv(f"a,b,c\n1,2,3\n\n{repeat}\n4,5,6\n{repeat}\n")
     assert refused.code == "two_headers"
-    assert "data row 2 repeats the header" in refused.message
-    assert "baris data 2 mengulang baris judul" in refused.message_id
+    assert "line 4 repeats the header" in refused.message
+    assert "baris 4 mengulang baris judul" in refused.message_id
 
 
 def test_a_row_that_holds_only_some_names_is_a_row(desk):

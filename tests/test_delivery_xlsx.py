@@ -142,7 +142,7 @@ def test_excel_breaches_of_the_columns(desk):
 
 def test_a_second_header_in_excel_is_refused(desk):
     rows = [["a", "b", "c"], ["1", "2", "3"], [], ["A", " b", "c"]]
-    assert "data row 2 repeats the header" in desk.refused(workbook(desk.root / "f.xlsx", rows)).message
+    assert "line 4 repeats the header" in desk.refused(workbook(desk.root / "f.xlsx", rows)).message
 
 
 def test_what_is_no_workbook_is_refused(desk):

@@ -120,8 +120,8 @@ def test_a_faulty_entry_is_held_with_its_number(tmp_path: Path) -> None:
         ('{"data": {"a": 1}}', "there is no list `data`"),
         ('{"data": []}', "the file is empty"),
         ('{"data": [', "the file is not valid JSON"),
-        ('{"data": [3]}', "line 1 holds no JSON object"),
-        ('{"data": [{"usulan_data": "{broken"}]}', "line 1 is not valid JSON"),
+        ('{"data": [3]}', "entry 1 holds no JSON object"),
+        ('{"data": [{"usulan_data": "{broken"}]}', "entry 1 is not valid JSON"),
         ('{"data": [{"id": "1"}]}', "columns missing"),
         ('{"data": [{"id": NaN}]}', "the file is not valid JSON"),
         ("[" * 100_000, "the file is not valid JSON"),
@@ -140,7 +140,7 @@ def test_a_key_that_nobody_knows_is_named(tmp_path: Path) -> None:
 
 def test_a_key_in_both_spellings_is_refused(tmp_path: Path) -> None:
     given = entry("promotion", is_camel=False, as_text=True) | {"instansiKode": "5600"}
-    assert "line 1: column" in told(tmp_path, page(given))["refused"]
+    assert "entry 1: column" in told(tmp_path, page(given))["refused"]
 
 
 def test_other_sources_take_no_pages(tmp_path: Path) -> None:

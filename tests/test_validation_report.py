@@ -72,6 +72,9 @@ def test_a_history_over_runs(tmp_path: Path) -> None:
     place.run("2025-01-11")
     assert "vanished / hilang" in last_page(place.home).read_text(encoding="utf-8")
     history = (place.home.validation_reports / "index.html").read_text(encoding="utf-8")
+    for words in ("/ proses", "done / selesai", "yang diminta", "kecenderungan"):
+        assert words in history
+    assert "jalan" not in history
     assert 'href="run-000001.html"' in history and 'href="run-000002.html"' in history
 
 
@@ -92,3 +95,14 @@ def test_a_refused_delivery_is_on_the_page_in_both_languages(tmp_path: Path) -> 
     text = last_page(place.home).read_text(encoding="utf-8")
     assert "leer&lt;b&gt;.csv" in text and "leer<b>" not in text, "a file's name is no markup"
     assert refused.message_id.split(":")[-1].strip()[:20] in text
+
+
+def test_every_heading_of_a_page_is_in_both_languages(tmp_path: Path) -> None:
+    place = TimeHome(tmp_path)
+    place.deliver("integration/a.csv", letter("5500", integrated=True), letter("5501", integrated=True, tw=5))
+    (place.home.inbox / "integration" / "b.csv").write_text("x,y\n1,2\n")
+    place.run("2025-01-10")
+    page = last_page(place.home).read_text(encoding="utf-8")
+    assert "Refused whole" in page and "never / belum pernah" in page
+    for text in re.findall(r"<(?:th|h2)[^>]*>(.*?)</(?:th|h2)>", page):
+        assert " / " in text or "<small>/ " in text or text in ("SHA-256", "status"), text

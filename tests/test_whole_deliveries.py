@@ -112,7 +112,8 @@ def test_a_rule_that_refuses_takes_none_of_the_rows_in(place: TimeHome, monkeypa
     place.deliver("integration/a.csv", letter("5500", integrated=True), letter("5501", integrated=True, tw=5))
     (refused,) = place.run("2025-01-10").refused
     assert (
-        "integration/a.csv: row 2, column tw: INT-01" in refused.message and "tw harus 1 sampai 4" in refused.message_id
+        "integration/a.csv: line 3, column tw: INT-01" in refused.message
+        and "tw harus 1 sampai 4" in refused.message_id
     )
     assert place.ledger("SELECT count(*) FROM states.integration") == [(0,)]
 

@@ -15,6 +15,7 @@ from expectations.typed_read import delivered_text, keyed_hash
 from transforms.sql import identifier
 from warehouse.connection import Warehouse
 from warehouse.delivery_load import BatchCounts
+from warehouse.delivery_places import known_place
 from warehouse.inbox import Delivery
 from warehouse.ledger import Run
 from warehouse.loading import Refusal, Result, SourceLoad
@@ -83,10 +84,11 @@ class _Application:
             self._note(row.record_key, row.batch_id)
             return None
         if row.delivered != self.entry.expected:
+            where = known_place(self.connection, row.batch_id, row.row_number)
             return (
-                f"column {self.entry.column} of {row.file} row {row.row_number} does not hold the expected value any more; "
+                f"column {self.entry.column} of {row.file} {where.text('en')} does not hold the expected value any more; "
                 "look whether the source has mended it, then remove or renew the entry",
-                f"kolom {self.entry.column} pada {row.file} baris {row.row_number} tidak lagi berisi nilai yang diharapkan; "
+                f"kolom {self.entry.column} pada {row.file} {where.text('id')} tidak lagi berisi nilai yang diharapkan; "
                 "periksa apakah sumber sudah memperbaikinya, lalu hapus atau perbarui entri ini",
             )
         return self._take_in(row, run, watch, tell)

@@ -11,7 +11,7 @@ import stat
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from io import BufferedReader
 from pathlib import Path
 from types import MappingProxyType
@@ -22,6 +22,7 @@ import duckdb
 from expectations.layout import Layouts, PagesLayout
 from transforms.sql import identifier
 from warehouse import delivery_csv, delivery_json, delivery_jsonl, delivery_parquet, delivery_text, delivery_xlsx
+from warehouse.delivery_places import Places, keep_shifts, line_of
 from warehouse.delivery_session import MEMORY_LIMIT, one_path, open_session
 from warehouse.refusal import refusal
 
@@ -32,10 +33,10 @@ _TEXT: Final = frozenset({"csv", "jsonl", "json"})
 NO_LAYOUTS: Final[Layouts] = MappingProxyType({})
 # First bytes -> the formats they belong to, and what a message calls them.
 _MAGIC: Final = (
-    (b"PK\x03\x04", "xlsx", "an Excel workbook or zip / buku kerja Excel atau zip"),
-    (b"PAR1", "parquet", "Parquet"),
-    (b"\x1f\x8b", "csv.gz", "gzip"),
-    (b"\xd0\xcf\x11\xe0", "xls", "an old Excel workbook / buku kerja Excel lama"),
+    (b"PK\x03\x04", "xlsx", ("an Excel workbook or zip", "buku kerja Excel atau zip")),
+    (b"PAR1", "parquet", ("Parquet", "Parquet")),
+    (b"\x1f\x8b", "csv.gz", ("gzip", "gzip")),
+    (b"\xd0\xcf\x11\xe0", "xls", ("an old Excel workbook", "buku kerja Excel lama")),
 )
 _LANDED_MODE: Final = 0o400
 
@@ -44,7 +45,7 @@ _LANDED_MODE: Final = 0o400
 class Landed:
     """What was landed: `rows` data rows; `is_typed` formats may have held real dates, numbers and booleans.
 
-    `layout` is that of the contract in which the file came, None for the agreed one.
+    `layout` is that of the contract in which the file came, None for the agreed one. `places` says where its rows stand.
     """
 
     rows: int
@@ -52,6 +53,7 @@ class Landed:
     decimal_comma: bool
     is_typed: bool
     layout: str | None = None
+    places: Places = field(default_factory=Places, compare=False)
 
 
 def land_delivery(
@@ -146,7 +148,7 @@ def _check_head(file: Path, name: str, file_format: str) -> None:
     if found and found[0] != file_format:
         raise refusal("changed_type", name, expected=f".{file_format}", found=found[1])
     if not found and file_format == "csv.gz":
-        raise refusal("changed_type", name, expected=".csv.gz", found="not gzip / bukan gzip")
+        raise refusal("changed_type", name, expected=".csv.gz", found=("not gzip", "bukan gzip"))
     if not found and file_format not in _TEXT:
         raise refusal("unreadable.damaged", name, format=f".{file_format}")
 
@@ -169,7 +171,7 @@ def _read(
         with open_session(folder, threads) as con:
             landed = _read_as(con, source, name, file_format, columns, part, folder, layouts)
             if landed.layout is None:
-                _refuse_second_header(con, part, name, columns)
+                _refuse_second_header(con, part, name, columns, landed.places)
     except duckdb.OutOfMemoryException:
         # The limit is ours and all else is streamed, so it is the file that asks for too much.
         raise refusal("too_large.memory", name, limit=MEMORY_LIMIT) from None
@@ -193,28 +195,32 @@ def _read_as(
         delivery_text.expand_gzip(source, name, expanded)
         source = expanded
     if file_format in ("csv", "csv.gz"):
-        rows, decimal_comma = delivery_csv.land_csv(con, source, name, columns, part, folder)
-        return Landed(rows, file_format, decimal_comma, is_typed)
+        rows, decimal_comma, places = delivery_csv.land_csv(con, source, name, columns, part, folder)
+        return Landed(rows, file_format, decimal_comma, is_typed, places=places)
     if file_format == "jsonl":
-        rows = delivery_jsonl.land_jsonl(source, name, columns, part)
-    elif isinstance(layout, PagesLayout):
+        rows, places = delivery_jsonl.land_jsonl(source, name, columns, part)
+        return Landed(rows, file_format, False, is_typed, places=places)
+    if isinstance(layout, PagesLayout):
         rows = delivery_json.land_json(source, name, columns, part, folder, layout)
         return Landed(rows, file_format, False, is_typed, layout_name)
-    elif file_format == "parquet":
+    if file_format == "parquet":
         rows = delivery_parquet.land_parquet(con, source, name, columns, part)
-    else:
-        rows, is_by_position = delivery_xlsx.land_xlsx(source, name, columns, part, layout)
-        return Landed(rows, file_format, False, is_typed, layout_name if is_by_position else None)
-    return Landed(rows, file_format, False, is_typed)
+        return Landed(rows, file_format, False, is_typed)
+    rows, is_by_position, places = delivery_xlsx.land_xlsx(source, name, columns, part, layout)
+    return Landed(rows, file_format, False, is_typed, layout_name if is_by_position else None, places)
 
 
-def _refuse_second_header(con: duckdb.DuckDBPyConnection, part: Path, name: str, columns: Sequence[str]) -> None:
+def _refuse_second_header(
+    con: duckdb.DuckDBPyConnection, part: Path, name: str, columns: Sequence[str], places: Places
+) -> None:
     """Files put together by hand hold the header again: a row whose every value is its column's name."""
     repeats = " AND ".join(f"lower(trim({identifier(column)})) = lower(?)" for column in columns)
     query = f"SELECT min(file_row_number) FROM read_parquet(?, file_row_number=true) WHERE {repeats}"
     row = con.execute(query, [one_path(part), *columns]).fetchall()[0][0]
     if row is not None:
-        raise refusal("two_headers", name, row=row + 1)
+        keep_shifts(con, places, part, columns, "shifts")
+        line = line_of(con, places, "shifts", row + 1)
+        raise refusal("two_headers", name, line=line) if line else refusal("two_headers.row", name, row=row + 1)
 
 
 @contextmanager

@@ -21,6 +21,7 @@ import duckdb
 from transforms.sql import identifier
 from warehouse import delivery_text
 from warehouse.delivery_columns import match_columns
+from warehouse.delivery_places import BlankLines, Places
 from warehouse.delivery_session import copy_to_parquet, literal, one_path
 from warehouse.refusal import refusal
 
@@ -82,8 +83,8 @@ class Shape:
 
 def land_csv(
     con: duckdb.DuckDBPyConnection, path: Path, name: str, columns: Sequence[str], part: Path, spool: Path
-) -> tuple[int, bool]:
-    """Writes `part`; returns the number of data rows, and whether a comma is a decimal sign here.
+) -> tuple[int, bool, Places]:
+    """Writes `part`; returns the number of data rows, whether a comma is a decimal sign here, and how the rows lie in the lines.
 
     Raises DeliveryRefused for every breach of the CSV rules.
     """
@@ -107,13 +108,14 @@ def land_csv(
         table = _Table(unify_line_ends(path, name, spool / _UNIFIED_NAME), name, separator, table.names, header_at)
     if shape.has_mixed_line_ends or shape.has_quoted_line_ends:
         rows = table.copy(con, columns, part, parallel=not shape.has_quoted_line_ends)
+    blank_lines = BlankLines()
     if not shape.fits(rows, len(names), header_at):
-        true_rows = table.count_rows()
+        true_rows = table.count_rows(blank_lines)
         if rows != true_rows:
             rows = table.copy(con, columns, part, parallel=False)
         if rows != true_rows:
             raise refusal("unreadable.csv", name)
-    return rows, separator == ";"
+    return rows, separator == ";", Places(header_at + 1, blank_lines.frame(), shape.has_quoted_line_ends)
 
 
 def parse_header(text: str) -> tuple[str, list[str]]:
@@ -170,8 +172,8 @@ class _Table:
             # The second is its parallel reader giving up on lines about as long as its buffer.
             return -1
 
-    def count_rows(self) -> int:
-        """Data rows by Python's reader, which is slower but names the line of the first fault.
+    def count_rows(self, blank_lines: BlankLines) -> int:
+        """Data rows by Python's reader, which is slower but names the line of the first fault; adds to ``blank_lines``.
 
         Raises DeliveryRefused: `field_count`, `unclosed_quote`.
         """
@@ -187,7 +189,10 @@ class _Table:
                     return rows
                 if fields not in (0, len(self.names)):
                     raise refusal("field_count", self._name, line=line, found=fields, expected=len(self.names))
-                rows += fields > 0
+                if fields:
+                    rows += 1
+                else:
+                    blank_lines.add(rows + 1)
 
     def _fields_of_next_row(self, reader: Iterator[list[str]], line: int) -> int | None:
         """Number of fields of the next row, 0 for a blank line, None at the end."""

@@ -14,7 +14,7 @@ from typing import Any, Final
 from expectations.layout import PagesLayout
 from warehouse import delivery_text
 from warehouse.delivery_jsonl import land_jsonl, no_constant
-from warehouse.refusal import refusal
+from warehouse.refusal import ENTRY, at, refusal
 
 MAX_BYTES = 100_000_000
 _MAX_DEPTH: Final = 3
@@ -26,7 +26,7 @@ _Pairs = tuple[tuple[str, Any], ...]
 
 
 def land_json(path: Path, name: str, columns: Sequence[str], part: Path, spool: Path, layout: PagesLayout) -> int:
-    """Writes `part`; returns the number of entries. A line in a refusal counts the entries of the list, from 1.
+    """Writes `part`; returns the number of entries. A refusal counts the entries of the list, from 1.
 
     Raises DeliveryRefused: `too_large`, the text's faults, `invalid_json`, and those of JSON Lines.
     """
@@ -42,21 +42,24 @@ def land_json(path: Path, name: str, columns: Sequence[str], part: Path, spool: 
     lines = spool / _LINES_NAME
     with lines.open("x", encoding="utf-8", errors="surrogatepass") as sink:
         sink.writelines(_line(entry, name, number, layout) for number, entry in enumerate(entries, start=1))
-    return land_jsonl(lines, name, columns, part)
+    rows, _ = land_jsonl(lines, name, columns, part, ENTRY)
+    return rows
 
 
-def _parsed(text: str, name: str, line: int | None) -> object:
+def _parsed(text: str, name: str, entry: int | None) -> object:
     """The value, objects as pairs, numbers as they are written; the decoder's own error holds the text and must not travel on."""
     try:
         return json.loads(text, object_pairs_hook=tuple, parse_float=str, parse_int=str, parse_constant=no_constant)
     except (ValueError, RecursionError):
-        raise (refusal("invalid_json", name, line=line) if line else refusal("invalid_json.whole", name)) from None
+        raise (
+            refusal("invalid_json", name, at=at(ENTRY, entry)) if entry else refusal("invalid_json.whole", name)
+        ) from None
 
 
 def _line(entry: object, name: str, number: int, layout: PagesLayout) -> str:
     """One entry as a line of JSON under our names. A column that stands twice stays so, for the reader of lines to refuse."""
     if not isinstance(entry, tuple):
-        raise refusal("invalid_json.object", name, line=number)
+        raise refusal("invalid_json.object", name, at=at(ENTRY, number))
     outside, inside = _columns(entry, name, number, layout, 0)
     held = {key for key, _ in outside}
     pairs = [*outside, *((key, value) for key, value in inside if key not in held)]
@@ -87,4 +90,4 @@ def _nested(value: object, name: str, number: int, layout: PagesLayout, depth: i
         yield from outside
         yield from ((key, inner) for key, inner in inside if key not in held)
     elif content not in (None, ""):
-        raise refusal("invalid_json.object", name, line=number)
+        raise refusal("invalid_json.object", name, at=at(ENTRY, number))

@@ -17,8 +17,9 @@ import pyarrow.parquet as pq
 
 from warehouse import delivery_text
 from warehouse.delivery_columns import match_columns
+from warehouse.delivery_places import BlankLines, Places
 from warehouse.delivery_session import COMPRESSION_LEVEL
-from warehouse.refusal import DeliveryRefused, listed, refusal, shown_name
+from warehouse.refusal import LINE, DeliveryRefused, at, listed, refusal, shown_name
 
 _TEXT_OR_NULL: Final = frozenset({str, type(None)})
 # A file with ever new keys must not fill the memory.
@@ -32,13 +33,15 @@ _Row = tuple[Any, ...]
 _Pick = Callable[[_Row], _Row]
 
 
-def land_jsonl(path: Path, name: str, columns: Sequence[str], part: Path) -> int:
-    """Writes `part`; returns the number of rows (lines that are not blank).
+def land_jsonl(
+    path: Path, name: str, columns: Sequence[str], part: Path, unit: tuple[str, str] = LINE
+) -> tuple[int, Places]:
+    """Writes `part`; returns the number of rows (lines that are not blank), and how they lie in the lines. ``unit`` is what a message calls a line.
 
     Raises DeliveryRefused: the text's faults, `invalid_json`, `nested_value`, and those of the columns.
     """
     delivery_text.first_line(path, name)
-    reader = _Reader(name, columns)
+    reader = _Reader(name, columns, unit)
     schema = pa.schema([pa.field(column, pa.string()) for column in columns])
     waiting: list[pa.RecordBatch] = []
     rows = held_bytes = 0
@@ -54,17 +57,19 @@ def land_jsonl(path: Path, name: str, columns: Sequence[str], part: Path) -> int
                 held_bytes = 0
         writer.write_table(pa.Table.from_batches(waiting, schema))
     reader.check_columns()
-    return rows
+    return rows, Places(1, reader.blank_lines.frame())
 
 
 class _Reader:
     """Turns lines into columns of text, block by block."""
 
-    def __init__(self, name: str, columns: Sequence[str]) -> None:
+    def __init__(self, name: str, columns: Sequence[str], unit: tuple[str, str]) -> None:
         self._name = name
+        self._unit = unit
         self._columns = list(columns)
-        self._line = 0
+        self._line = self._rows_before = 0
         self._lines: list[int] = []
+        self.blank_lines = BlankLines()
         self._keys_seen: dict[str, None] = {}
         self._picks: dict[tuple[str, ...], _Pick] = {}
         # Not `decode`, which looks for white space around every value and takes a fifth longer.
@@ -81,6 +86,9 @@ class _Reader:
             if text := line.strip(_WHITE_SPACE):
                 rows.append(self._row(text))
                 self._lines.append(self._line)
+            else:
+                self.blank_lines.add(self._rows_before + len(rows) + 1)
+        self._rows_before += len(rows)
         by_column = list(zip(*rows, strict=True)) or [()] * len(self._columns)
         return [self._texts(i, values) for i, values in enumerate(by_column)]
 
@@ -91,7 +99,7 @@ class _Reader:
     def _row(self, line: str) -> _Row:
         pairs = self._scanned(line)
         if not isinstance(pairs, tuple):
-            raise refusal("invalid_json.object", self._name, line=self._line)
+            raise refusal("invalid_json.object", self._name, at=at(self._unit, self._line))
         keys, values = zip(*pairs, strict=True) if pairs else ((), ())
         pick = self._picks.get(keys) or self._learn(keys)
         return pick((*values, None))
@@ -103,7 +111,7 @@ class _Reader:
         except (ValueError, RecursionError):
             end = -1
         if end != len(text):
-            raise refusal("invalid_json", self._name, line=self._line)
+            raise refusal("invalid_json", self._name, at=at(self._unit, self._line))
         return value
 
     def _learn(self, keys: tuple[str, ...]) -> _Pick:
@@ -124,7 +132,7 @@ class _Reader:
 
     def _duplicate(self, keys: list[str]) -> DeliveryRefused:
         shown = listed(shown_name(key, i) for i, key in enumerate(keys, start=1))
-        return refusal("duplicate_column.line", self._name, line=self._line, columns=shown)
+        return refusal("duplicate_column.line", self._name, at=at(self._unit, self._line), columns=shown)
 
     def _texts(self, position: int, values: _Row) -> pa.Array:
         if not _TEXT_OR_NULL.issuperset(map(type, values)):
@@ -139,14 +147,14 @@ class _Reader:
             return "true" if value else "false"
         if isinstance(value, list | tuple):
             column = self._columns[position]
-            raise refusal("nested_value", self._name, line=self._lines[row], column=column)
+            raise refusal("nested_value", self._name, at=at(self._unit, self._lines[row]), column=column)
         return value if value is None else str(value)
 
     def _broken_character(self, position: int, values: _Row) -> DeliveryRefused:
         """JSON can spell half of a surrogate pair, which no UTF-8 text can hold."""
         row = next(i for i, value in enumerate(values) if value and not _is_encodable(value))
         column = self._columns[position]
-        return refusal("encoding.character", self._name, line=self._lines[row], column=column)
+        return refusal("encoding.character", self._name, at=at(self._unit, self._lines[row]), column=column)
 
 
 def _is_encodable(text: str) -> bool:

@@ -5,7 +5,7 @@ Everything that can refuse the delivery comes before the first row is written.
 
 from dataclasses import asdict, dataclass
 
-from expectations.contract import Contract
+from expectations.contract import Contract, Rule
 from expectations.identity import CONTESTED, clean_rows, repeated_states, standing, state_columns, states_table
 from expectations.layout import delivered_place, landed_names, landed_rows
 from expectations.rules import broken_rules, condition, warning_counts
@@ -14,9 +14,11 @@ from transforms.sql import identifier, load_sql
 from warehouse.connection import Warehouse
 from warehouse.delivery import Landed, sha256_of
 from warehouse.delivery_checks import check_history, check_totals, keep_findings, refuse_changed_types
+from warehouse.delivery_places import keep_shifts, letter_of, line_of
 from warehouse.failures import GateFailed
 from warehouse.inbox import Delivery
 from warehouse.ledger import Run
+from warehouse.places import place
 from warehouse.queries import first_row, single_value
 from warehouse.refusal import DeliveryRefused
 from warehouse.stopwatch import Stopwatch
@@ -76,6 +78,7 @@ class DeliveryLoad:
             self._count_rules()
             self._keep_states(counts)
             self._hold_broken_rows(counts)
+            self._keep_places()
             self._update("close_mended_rows.sql")
             self._update("mark_years.sql")
             findings += check_history(self.connection, self.contract, self.batch_id, self.ledger_run.clock)
@@ -111,11 +114,15 @@ class DeliveryLoad:
             )
             if row and row[0]:
                 column = delivered_place(self.contract, self.contract.column_named(rule.column), self.landed.layout)
+                self._keep_shifts()
+                line = line_of(self.connection, self.landed.places, "batch_shifts", row[1])
+                letter = self._letter_of(rule)
+                where = place(row[1], line, [letter] if letter else None)
                 raise DeliveryRefused(
                     "rule",
-                    f"{self.delivery.file}: row {row[1]}, column {column}: {rule.id}: {rule.message.en} "
+                    f"{self.delivery.file}: {where.text('en')}, column {column}: {rule.id}: {rule.message.en} "
                     f"({row[0]} rows); mend the file and deliver it again",
-                    f"{self.delivery.file}: baris {row[1]}, kolom {column}: {rule.id}: {rule.message.id} "
+                    f"{self.delivery.file}: {where.text('id')}, kolom {column}: {rule.id}: {rule.message.id} "
                     f"({row[0]} baris); perbaiki berkas lalu kirim ulang",
                 )
 
@@ -194,6 +201,32 @@ class DeliveryLoad:
             "ORDER BY row_number) TO $2 (FORMAT parquet, COMPRESSION zstd)",
             [str(home.landed_file(self.contract.source, self.sha256)), str(target)],
         )
+
+    def _keep_shifts(self) -> None:
+        landed = self.warehouse.home.landed_file(self.contract.source, self.sha256)
+        keep_shifts(
+            self.connection, self.landed.places, landed, landed_names(self.contract, self.landed.layout), "batch_shifts"
+        )
+
+    def _letter_of(self, rule: Rule) -> str | None:
+        column = self.contract.column_named(rule.column)
+        return letter_of(self.contract, column, self.landed.layout, self.landed.places)
+
+    def _keep_places(self) -> None:
+        """Where the rows stand in the file, for all that names one of them later."""
+        places = self.landed.places
+        if places.first_line is None:
+            return
+        letters = {rule.id: letter for rule in self.contract.all_rules if (letter := self._letter_of(rule))}
+        self.connection.execute(
+            "INSERT INTO ledger.places SELECT $1, $2, map($3::VARCHAR[], $4::VARCHAR[])",
+            [self.batch_id, places.first_line, list(letters), list(letters.values())],
+        )
+        if not places.is_regular:
+            self._keep_shifts()
+            self.connection.execute(
+                "INSERT INTO ledger.line_shifts SELECT $1, row_number, shift FROM batch_shifts", [self.batch_id]
+            )
 
     def _enter_into_ledger(self, counts: BatchCounts) -> None:
         self.connection.execute(

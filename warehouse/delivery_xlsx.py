@@ -14,14 +14,16 @@ import zlib
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 import fastexcel
 import polars as pl
+from xlsxwriter.utility import xl_col_to_name
 
 from expectations.layout import WorkbookLayout
 from warehouse import delivery_text
 from warehouse.delivery_columns import match_columns
+from warehouse.delivery_places import Places
 from warehouse.delivery_session import COMPRESSION_LEVEL, ROW_GROUP_ROWS
 from warehouse.refusal import refusal
 
@@ -55,8 +57,8 @@ _Kind = Literal["string", "boolean", "duration"]
 
 def land_xlsx(
     path: Path, name: str, columns: Sequence[str], part: Path, layout: WorkbookLayout | None = None
-) -> tuple[int, bool]:
-    """Writes `part`; returns the number of rows that hold anything, and whether the sheet is one of `layout`, by position.
+) -> tuple[int, bool, Places]:
+    """Writes `part`; returns the number of rows that hold anything, whether the sheet is one of `layout`, by position, and where they stand.
 
     Numbers are written shortest (`5`, `93.36`), those of 2^53 and more with an exponent; dates `yyyy-mm-dd`, with the
     time where there is one; booleans `true` or `false`; an Excel error as Excel shows it.
@@ -71,21 +73,48 @@ def land_xlsx(
     if layout and _is_by_position(sheet, left, first_row, {text.strip() for text in header} & set(columns), layout):
         if _counts_from_1904(path):
             raise refusal("date_1904", name)
-        table = _by_position(sheet, left, layout)
+        placed = _placed(sheet.slice(layout.header_rows), left, layout)
+        table, blank_lines = _without_blank_rows(placed)
         _write(table, part)
-        return table.height, True
-    body = _without_blank_rows(sheet.slice(first_row + 1))
+        letters = {letter: letter for letter in layout.landed_names}
+        return table.height, True, Places(layout.header_rows + 1, blank_lines, letters=letters)
+    body, blank_lines = _without_blank_rows(sheet.slice(first_row + 1))
     used = [at for at, text in enumerate(header) if text.strip() or _holds_text(body, at)]
     order = match_columns([header[at] for at in used], columns, name)
     table = body.select(pl.nth(used[at]).alias(column) for column, at in zip(columns, order, strict=True))
     _write(table, part)
-    return table.height, False
+    letters = {column: xl_col_to_name(left + used[at]) for column, at in zip(columns, order, strict=True)}
+    return table.height, False, Places(first_row + 2, blank_lines, letters=letters)
 
 
-def header_rows(path: Path, layout: WorkbookLayout) -> list[tuple[str | None, ...]]:
-    """The rows of titles of a workbook that was landed by position, each cell where it stands."""
-    sheet, left = _first_sheet(path, path.name)
-    return _placed(sheet.head(layout.header_rows), left, layout).rows()
+class Sheet(NamedTuple):
+    """A sheet of a workbook: all cells as text from the first row on, in the Parquet ``file``; ``left`` is the column (from 0) of the first."""
+
+    name: str
+    file: str
+    left: int
+    is_hidden: bool
+
+
+def write_sheets(path: Path, name: str, folder: Path) -> list[Sheet]:
+    """The sheets of a workbook that was landed, in order, each written into ``folder``: the first as it was read, the others as they show.
+
+    A chart is an empty sheet. Raises as ``land_xlsx``.
+    """
+    reader = fastexcel.read_excel(path)
+    found = []
+    for number, title in enumerate(reader.sheet_names):
+        file = folder / f"sheet-{number}.parquet"
+        is_hidden = False
+        if number == 0:
+            table, left = _first_sheet(path, name)
+        else:
+            loaded = reader.load_sheet(number, header_row=None, skip_rows=0, dtypes="string")
+            left = loaded.selected_columns[0].absolute_index if loaded.selected_columns else 0
+            table, is_hidden = pl.DataFrame(loaded.to_arrow_with_errors()[0]), loaded.visible != "visible"
+        _write(table, file)
+        found.append(Sheet(title, str(file), left, is_hidden))
+    return found
 
 
 def _is_by_position(sheet: pl.DataFrame, left: int, first_row: int, known: set[str], layout: WorkbookLayout) -> bool:
@@ -99,10 +128,6 @@ def _counts_from_1904(path: Path) -> bool:
     with zipfile.ZipFile(path) as package:
         books = [member for member in package.namelist() if member.lower().endswith("workbook.xml")]
         return any(_1904.search(package.read(book)) for book in books)
-
-
-def _by_position(sheet: pl.DataFrame, left: int, layout: WorkbookLayout) -> pl.DataFrame:
-    return _without_blank_rows(_placed(sheet.slice(layout.header_rows), left, layout))
 
 
 def _placed(sheet: pl.DataFrame, left: int, layout: WorkbookLayout) -> pl.DataFrame:
@@ -247,8 +272,12 @@ def _replaced(table: pl.DataFrame, changed: dict[tuple[int, int], str]) -> pl.Da
     return table
 
 
-def _without_blank_rows(table: pl.DataFrame) -> pl.DataFrame:
-    return table.filter(pl.any_horizontal(pl.all().str.strip_chars().fill_null("") != ""))
+def _without_blank_rows(table: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The rows that hold anything, and the blank ones as ``Places`` has them."""
+    holds = pl.any_horizontal(pl.all().str.strip_chars().fill_null("") != "")
+    filled = table.select(holds.alias("filled")).to_series()
+    before = pl.DataFrame({"row_number": filled.cast(pl.Int64).cum_sum() + 1}).filter(~filled)
+    return table.filter(filled), before.group_by("row_number").len("lines").cast(pl.Int64).sort("row_number")
 
 
 def _holds_text(table: pl.DataFrame, at: int) -> bool:

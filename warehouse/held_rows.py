@@ -7,17 +7,27 @@ from dataclasses import dataclass
 
 import duckdb
 
+from transforms.sql import load_sql
 from warehouse.home import Home
+from warehouse.places import Place, place
 
 INDEX = "open_rows.parquet"
 
 
 @dataclass(frozen=True)
 class HeldRow:
+    """``row`` is the data row, ``line`` and ``cell`` where a person finds it; see ``Place``."""
+
     source: str
     file: str
     row: int
     reasons: list[str]
+    line: int | None = None
+    cell: str | None = None
+
+    @property
+    def place(self) -> Place:
+        return Place(self.row, self.line, self.cell)
 
 
 def write_index(connection: duckdb.DuckDBPyConnection, home: Home) -> None:
@@ -25,8 +35,7 @@ def write_index(connection: duckdb.DuckDBPyConnection, home: Home) -> None:
     target = home.quarantine / INDEX
     unfinished = target.with_suffix(".tmp")
     connection.execute(
-        "COPY (SELECT open_rows.source, file, row_number, reasons FROM quarantine.open_rows JOIN ledger.batches USING (batch_id) "
-        "ORDER BY open_rows.source, batch_id, row_number) TO $1 (FORMAT parquet, COMPRESSION zstd)",
+        f"COPY ({load_sql('warehouse.sql', 'held_index.sql')}) TO $1 (FORMAT parquet, COMPRESSION zstd)",
         [str(unfinished)],
     )
     unfinished.replace(target)
@@ -39,8 +48,13 @@ def read_held_rows(home: Home, source: str | None, reason: str | None) -> list[H
         return []
     with duckdb.connect() as connection:
         rows = connection.execute(
-            "SELECT source, file, row_number, reasons FROM read_parquet($1) "
+            "SELECT source, file, row_number, reasons, line, letters FROM "
+            # An index of an earlier release says nothing of lines.
+            "(SELECT NULL::BIGINT AS line, NULL::VARCHAR[] AS letters WHERE false UNION ALL BY NAME FROM read_parquet($1)) "
             "WHERE coalesce(source = $2, true) AND coalesce(list_contains(reasons, $3), true)",
             [str(index), source, reason],
         ).fetchall()
-    return [HeldRow(*row) for row in rows]
+    return [
+        HeldRow(held_source, file, row, reasons, line, place(row, line, letters).cell)
+        for held_source, file, row, reasons, line, letters in rows
+    ]

@@ -53,7 +53,7 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "unreadable.open": (
         "the file cannot be opened ({reason}). Give the account that runs kpi the right to read it.",
-        "berkas tidak dapat dibuka ({reason}). Beri akun yang menjalankan kpi hak untuk membacanya.",
+        "berkas tidak dapat dibuka ({reason}). Beri akun yang menjalankan kpi hak baca atas berkas ini.",
     ),
     "unreadable.damaged": (
         "the file cannot be read as {format}: it is damaged or incomplete. Export it again and copy it again.",
@@ -91,8 +91,8 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
         "sebuah kolom teks berisi bita yang bukan UTF-8. Ekspor ulang berkas dengan teks UTF-8.",
     ),
     "encoding.character": (
-        "line {line}, column {column}: half of a two-part character (\\ud800 to \\udfff). Export the file again as UTF-8.",
-        "baris {line}, kolom {column}: karakter tidak utuh (\\ud800 sampai \\udfff). Ekspor ulang berkas sebagai UTF-8.",
+        "{at}, column {column}: half of a two-part character (\\ud800 to \\udfff). Export the file again as UTF-8.",
+        "{at}, kolom {column}: karakter tidak utuh (\\ud800 sampai \\udfff). Ekspor ulang berkas sebagai UTF-8.",
     ),
     "nul_byte": (
         "line {line} holds a NUL byte, so the file is damaged or no text. Export it again as UTF-8 text.",
@@ -111,6 +111,10 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
     "missing_column": (
         "columns missing: {missing}. Add them to the header and deliver the file again.",
         "kolom yang tidak ada: {missing}. Tambahkan pada baris judul lalu kirim ulang berkas.",
+    ),
+    "missing_column.spelling": (
+        "column names in another letter case or spelling: {respelt}. Write them as the contract does and deliver the file again.",
+        "nama kolom dengan huruf besar/kecil atau ejaan lain: {respelt}. Tulis seperti dalam kontrak lalu kirim ulang berkas.",
     ),
     "missing_column.both": (
         "columns missing: {missing}; unknown columns: {unknown}. Use the column names of the contract and deliver the "
@@ -133,8 +137,8 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
         "kolom yang muncul lebih dari sekali: {columns}. Sisakan satu untuk tiap kolom lalu kirim ulang berkas.",
     ),
     "duplicate_column.line": (
-        "line {line}: column {columns} stands more than once in the object. Keep it once and deliver the file again.",
-        "baris {line}: kolom {columns} muncul lebih dari sekali dalam objek. Sisakan satu lalu kirim ulang berkas.",
+        "{at}: column {columns} stands more than once in the object. Keep it once and deliver the file again.",
+        "{at}: kolom {columns} muncul lebih dari sekali dalam objek. Sisakan satu lalu kirim ulang berkas.",
     ),
     "field_count": (
         "line {line} has {found} fields where {expected} are expected. Look for a missing or an extra separator; a text "
@@ -149,6 +153,10 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
         "tanda kutip di dalam teks berkutip ditulis dua kali.",
     ),
     "two_headers": (
+        "line {line} repeats the header. Remove that row and deliver the file again.",
+        "baris {line} mengulang baris judul. Hapus baris itu lalu kirim ulang berkas.",
+    ),
+    "two_headers.row": (
         "data row {row} repeats the header. Remove that row and deliver the file again.",
         "baris data {row} mengulang baris judul. Hapus baris itu lalu kirim ulang berkas.",
     ),
@@ -173,16 +181,16 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
         "tabel lalu simpan ulang buku kerja.",
     ),
     "nested_value": (
-        "line {line}, column {column}: an object or a list where a single value is expected. Export one value a column.",
-        "baris {line}, kolom {column}: objek atau daftar, padahal seharusnya satu nilai. Ekspor satu nilai tiap kolom.",
+        "{at}, column {column}: an object or a list where a single value is expected. Export one value a column.",
+        "{at}, kolom {column}: objek atau daftar, padahal seharusnya satu nilai. Ekspor satu nilai tiap kolom.",
     ),
     "nested_value.column": (
         "column {column} is of type {type}, which is not a single text, number, date or boolean. Export it as text.",
         "kolom {column} berjenis {type}, bukan satu teks, angka, tanggal atau boolean. Ekspor sebagai teks.",
     ),
     "invalid_json": (
-        "line {line} is not valid JSON. Write one complete JSON object a line and deliver the file again.",
-        "baris {line} bukan JSON yang sah. Tulis satu objek JSON lengkap tiap baris lalu kirim ulang berkas.",
+        "{at} is not valid JSON. Write it as one complete JSON object and deliver the file again.",
+        "{at} bukan JSON yang sah. Tulis sebagai satu objek JSON lengkap lalu kirim ulang berkas.",
     ),
     "invalid_json.whole": (
         "the file is not valid JSON. Ask for the page again and deliver it whole.",
@@ -193,12 +201,16 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
         "tidak ada daftar `{entries}` di dalam objeknya. Kirim halaman sebagaimana dijawab layanan; baris per baris berakhiran .jsonl.",
     ),
     "invalid_json.object": (
-        "line {line} holds no JSON object. Write one JSON object a line, not a list of objects.",
-        "baris {line} bukan objek JSON. Tulis satu objek JSON tiap baris, bukan daftar objek.",
+        "{at} holds no JSON object. Write one JSON object there, not a list or a bare value.",
+        "{at} bukan objek JSON. Tulis satu objek JSON di situ, bukan daftar atau nilai lepas.",
     ),
 }
 
+# What a JSON delivery is counted in: the lines of a file, or the entries of a page, which may be one line.
+LINE: Final = ("line", "baris")
+ENTRY: Final = ("entry", "entri")
 # A header row that is missing puts data where names are expected: what could be data is not repeated.
+NO_NAME: Final = ("(no name)", "(tanpa nama)")
 _LONG_DIGITS: Final = re.compile(r"\d{6,}")
 _SHOWN_NAME_LENGTH: Final = 40
 _LISTED_NAMES: Final = 30
@@ -207,10 +219,15 @@ _LISTED_NAMES: Final = 30
 def shown_name(name: str, position: int) -> str:
     """A column name as a message may show it; `position` is counted from 1 and stands in for a doubtful name."""
     if not name:
-        return f"#{position} (no name / tanpa nama)"
+        return f"#{position} {NO_NAME[0]}"
     if len(name) > _SHOWN_NAME_LENGTH or _LONG_DIGITS.search(name) or not name.isprintable():
         return f"#{position}"
     return name
+
+
+def at(unit: tuple[str, str], number: int) -> tuple[str, str]:
+    """`line 3`, in English and in Indonesian."""
+    return f"{unit[0]} {number}", f"{unit[1]} {number}"
 
 
 def listed(names: Iterable[str]) -> str:
@@ -221,6 +238,10 @@ def listed(names: Iterable[str]) -> str:
 
 
 def refusal(key: str, file: str, **facts: object) -> DeliveryRefused:
-    """The refusal of `file` for the reason `key` of `MESSAGES`, its blanks filled from `facts`."""
-    english, indonesian = (text.format(**facts) for text in MESSAGES[key])
+    """The refusal of `file` for the reason `key` of `MESSAGES`, its blanks filled from `facts`; a pair is English and Indonesian."""
+    english, indonesian = (
+        text.format(**{name: fact[place] if isinstance(fact, tuple) else fact for name, fact in facts.items()})
+        for place, text in enumerate(MESSAGES[key])
+    )
+    indonesian = indonesian.replace(*NO_NAME)
     return DeliveryRefused(key.split(".", maxsplit=1)[0], f"{file}: {english}", f"{file}: {indonesian}")

@@ -1,21 +1,28 @@
 """Checks one file against its contract, in memory: loads nothing, keeps nothing, never shows a value."""
 
+import difflib
 import tempfile
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import duckdb
+from xlsxwriter.exceptions import FileCreateError
 
-from expectations.contract import Contract, load_contract
+from expectations.contract import Contract, Rule, load_contract, source_names
 from expectations.identity import clean_rows, standing
-from expectations.layout import delivered_place, landed_rows, layouts_of
+from expectations.layout import delivered_place, landed_names, landed_rows, layouts_of, lookup_hint
+from expectations.remedy import SPELLINGS, remedy_of
 from expectations.rules import broken_rules, condition, row_rules
 from expectations.typed_read import FileTraits, typed_rows
 from transforms.periods import clock_now
 from warehouse.connection import SETTINGS, create_states_table, install_key, install_reference
 from warehouse.delivery import Landed, land_delivery
 from warehouse.delivery_checks import refuse_changed_types
-from warehouse.marked_copy import said_of, write_marked_copy
+from warehouse.delivery_places import keep_shifts, letter_of, line_of
+from warehouse.failures import WrongUsage
+from warehouse.marked_copy import MARKED_FORMATS, Said, write_marked_copy
+from warehouse.places import Place, place
 from warehouse.queries import first_row, single_value
 from warehouse.refusal import DeliveryRefused
 
@@ -23,15 +30,19 @@ FIRST_ROWS = 10
 
 
 def validate_file(file: Path, source: str, language: str = "id") -> dict[str, Any]:
-    """{file, source, ok, rows, faulty_rows, refused, marked_copy, failures: [{rule, severity, column, message, rows, first_rows}]}.
+    """{file, source, ok, rows, faulty_rows, refused, marked_copy, marked_copy_problem, failures: [{rule, severity, column, message, remedy,
+    rows, first_rows, first_places: [{row, line, cell}]}]}.
 
-    ``language`` is ``id`` or ``en``. Raises KeyError for an unknown source, ValueError for an unknown language.
+    ``language`` is ``id`` or ``en``; of a marked copy that cannot be written, ``marked_copy_problem`` says why. Raises WrongUsage for an
+    unknown source, a file that is not there, or an unknown language.
     """
     if language not in ("id", "en"):
-        raise ValueError(f"no messages in language {language!r}; use id or en")
+        raise WrongUsage(f"no messages in language {language!r}; use id or en")
+    if source not in source_names():
+        raise WrongUsage(_unknown_source(source, language))
     contract = load_contract(source).on(clock_now().date())
     if not file.exists():
-        raise ValueError(f"there is no file {file}")
+        raise WrongUsage(f"tidak ada berkas {file}" if language == "id" else f"there is no file {file}")
     with tempfile.TemporaryDirectory(prefix="kpi-validate-") as folder, duckdb.connect() as connection:
         landed = Path(folder) / "landed.parquet"
         try:
@@ -50,13 +61,17 @@ def validate_file(file: Path, source: str, language: str = "id") -> dict[str, An
                 "refused": message,
                 "failures": [],
                 "marked_copy": None,
+                "marked_copy_problem": None,
             }
         _judge(connection, contract)
-        failures = _failures(connection, contract, language, traits.layout)
+        keep_shifts(connection, traits.places, landed, landed_names(contract, traits.layout), "batch_shifts")
+        advice = _Advice(connection, contract, traits.layout)
+        failures = _failures(connection, contract, language, traits, advice)
         faulty = single_value(connection, "SELECT count(*) FROM batch_broken")
-        copy = None
-        if file.suffix.lower() == ".xlsx":
-            copy = write_marked_copy(connection, contract, landed, file, language, traits.layout)
+        copy, problem = None, None
+        if traits.format in MARKED_FORMATS:
+            said = {rule.id: Said(*advice.of(rule, language)) for rule in contract.all_rules}
+            copy, problem = _marked_copy(connection, contract, landed, file, language, traits, said)
     return {
         "file": file.name,
         "source": source,
@@ -66,7 +81,64 @@ def validate_file(file: Path, source: str, language: str = "id") -> dict[str, An
         "refused": None,
         "failures": failures,
         "marked_copy": str(copy) if copy else None,
+        "marked_copy_problem": problem,
     }
+
+
+def _unknown_source(source: str, language: str) -> str:
+    known, near = ", ".join(source_names()), difflib.get_close_matches(source, source_names(), 1)
+    if language == "id":
+        meant = f" (maksud Anda {near[0]}?)" if near else ""
+        return f"sumber {source!r} tidak dikenal{meant}; yang dikenal: {known}"
+    meant = f" (did you mean {near[0]}?)" if near else ""
+    return f"unknown source {source!r}{meant}; known: {known}"
+
+
+def _marked_copy(
+    connection: duckdb.DuckDBPyConnection,
+    contract: Contract,
+    landed: Path,
+    file: Path,
+    language: str,
+    traits: Landed,
+    said: dict[str, Said],
+) -> tuple[Path | None, str | None]:
+    """The copy, or why it could not be written: what was found must be told all the same."""
+    try:
+        return write_marked_copy(connection, contract, landed, file, language, traits, said), None
+    except (OSError, FileCreateError) as problem:
+        return None, str(problem)
+
+
+class _Advice:
+    """What the rules of a contract say to a clerk about a file of this layout."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, contract: Contract, layout: str | None) -> None:
+        self._connection, self._contract, self._layout = connection, contract, layout
+
+    def message(self, rule: Rule, language: str) -> str:
+        """What is wrong; of a cell that is looked up, also that there is a list."""
+        message = str(getattr(rule.message, language))
+        hint = None if rule.required else lookup_hint(self._contract.column_named(rule.column), self._layout)
+        if hint is None:
+            return message
+        # That a text is no whole number says nothing to whoever writes words.
+        return str(getattr(hint, language)) if rule.readable else f"{message} {getattr(hint, language)}"
+
+    def remedy(self, rule: Rule, language: str) -> str | None:
+        """What to do, with the codes that are allowed; None where the message alone says it."""
+        found = remedy_of(self._contract, rule, self._layout, self._codes)
+        return None if found is None else str(getattr(found, language))
+
+    def of(self, rule: Rule, language: str) -> tuple[str, str | None]:
+        return self.message(rule, language), self.remedy(rule, language)
+
+    def _codes(self, name: str) -> list[str]:
+        table, _, column = name.partition(".")
+        query = f"SELECT DISTINCT {column} FROM reference.{table} ORDER BY 1"
+        if name.startswith(SPELLINGS):
+            query = f"SELECT min(spelling) FROM reference.spellings WHERE kind = '{column}' GROUP BY code ORDER BY code"
+        return [str(code) for (code,) in self._connection.execute(query).fetchall()]
 
 
 def _read(connection: duckdb.DuckDBPyConnection, contract: Contract, name: str, landed: Path, traits: Landed) -> None:
@@ -96,8 +168,14 @@ def _judge(connection: duckdb.DuckDBPyConnection, contract: Contract) -> None:
 
 
 def _failures(
-    connection: duckdb.DuckDBPyConnection, contract: Contract, language: str, layout: str | None
+    connection: duckdb.DuckDBPyConnection, contract: Contract, language: str, traits: Landed, advice: "_Advice"
 ) -> list[dict[str, Any]]:
+    layout, places = traits.layout, traits.places
+
+    def place_of(rule: Rule, row: int) -> Place:
+        letter = letter_of(contract, contract.column_named(rule.column), layout, places)
+        return place(row, line_of(connection, places, "batch_shifts", row), [letter] if letter else None)
+
     held = {
         rule: (count, rows)
         for rule, count, rows in connection.execute(
@@ -118,9 +196,11 @@ def _failures(
             "rule": rule.id,
             "severity": rule.severity,
             "column": delivered_place(contract, contract.column_named(rule.column), layout),
-            "message": said_of(contract, rule, layout, language),
+            "message": advice.message(rule, language),
+            "remedy": advice.remedy(rule, language),
             "rows": held[rule.id][0],
             "first_rows": held[rule.id][1],
+            "first_places": [asdict(place_of(rule, row)) for row in held[rule.id][1]],
         }
         for rule in contract.all_rules
         if rule.id in held

@@ -19,6 +19,7 @@ from expectations.report import (
     DeliveryLine,
     DisabledLine,
     FreshnessLine,
+    HeldLine,
     HistoryPage,
     RefusalLine,
     RuleLine,
@@ -33,6 +34,7 @@ from transforms.sql import load_sql
 from warehouse.failures import EnvironmentProblem
 from warehouse.home import Home
 from warehouse.ledger import Run
+from warehouse.places import place
 
 # Runs of which a history shows the counts, and held rows that a delivery's page lists.
 SHOWN_RUNS, SHOWN_ROWS = 14, 500
@@ -94,7 +96,10 @@ class _Collector:
     def batch_page(self, delivery: DeliveryLine, status: str) -> RunPage:
         batch_id = int(delivery.batch.removeprefix("batch-"))
         rows = self._rows("report_batch_rules.sql", batch_id=batch_id)
-        held = self._rows("report_held_rows.sql", batch_id=batch_id, shown=SHOWN_ROWS)
+        held = [
+            HeldLine(place(row, line, letters).text("en"), place(row, line, letters).text("id"), reasons)
+            for row, line, letters, reasons in self._rows("report_held_rows.sql", batch_id=batch_id, shown=SHOWN_ROWS)
+        ]
         return RunPage(
             self.run.name, f"Validation of {delivery.file}", f"{self.run.clock:%Y-%m-%d %H:%M}", status, None, None,
             deliveries=[delivery], rules=[self._line(delivery.source, rule, checked, failed) for rule, checked, failed in rows],
@@ -189,7 +194,7 @@ class _Collector:
             clock = last.get(source)
             days = (self.run.clock - clock).days if clock else None
             yield FreshnessLine(
-                source, f"{clock:%Y-%m-%d}" if clock else "never", days, load_contract(source).cadence_days
+                source, f"{clock:%Y-%m-%d}" if clock else None, days, load_contract(source).cadence_days
             )
 
 

@@ -4,7 +4,7 @@ Pure: numbers in, HTML out. No value of a delivered row ever comes in here.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from typing import Literal
@@ -23,6 +23,14 @@ TREND_WORDS: dict[Trend, tuple[str, str]] = {
     "falling": ("falling", "turun"),
     "vanished": ("vanished", "hilang"),
     "good": ("good", "baik"),
+}
+# The states of a run, as the ledger names them.
+STATUS_WORDS = {
+    "running": "berlangsung",
+    "done": "selesai",
+    "failed": "gagal",
+    "interrupted": "terputus",
+    "stopped": "dihentikan",
 }
 
 
@@ -119,7 +127,7 @@ class BandLine:
 @dataclass(frozen=True)
 class FreshnessLine:
     source: str
-    last: str
+    last: str | None
     days: int | None
     cadence_days: int
 
@@ -151,6 +159,15 @@ class DisabledLine:
 
 
 @dataclass(frozen=True)
+class HeldLine:
+    """A held row: where it stands in the delivered file, and the rules that it breaks."""
+
+    place_en: str
+    place_id: str
+    reasons: str
+
+
+@dataclass(frozen=True)
 class RunPage:
     """What a run's page says, or, with one delivery, a delivery's page."""
 
@@ -167,7 +184,7 @@ class RunPage:
     bands: Sequence[BandLine] = ()
     freshness: Sequence[FreshnessLine] = ()
     disabled: Sequence[DisabledLine] = ()
-    held_rows: Sequence[tuple[int, str]] = field(default=())
+    held_rows: Sequence[HeldLine] = ()
     is_batch: bool = False
 
     @property
@@ -214,4 +231,5 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters["count"] = lambda number: f"{number:,}"
+    environment.filters["status"] = lambda status: " / ".join(filter(None, (status, STATUS_WORDS.get(status))))
     return environment

@@ -1,4 +1,5 @@
--- reads: quarantine.held_rows
+-- reads: quarantine.held_places
 -- grain: one held row of a delivery, the first $shown
 -- parameters: $batch_id, $shown
-SELECT row_number, array_to_string(reasons, ', ') FROM quarantine.held_rows WHERE batch_id = $batch_id ORDER BY row_number LIMIT $shown
+SELECT row_number, line, letters, array_to_string(reasons, ', ') FROM quarantine.held_places WHERE batch_id = $batch_id
+ORDER BY row_number LIMIT $shown
