@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import duckdb
 
 from warehouse.home import Home
+from warehouse.home_state import require_home
 
 INDEX = "open_rows.parquet"
 
@@ -33,9 +34,13 @@ def write_index(connection: duckdb.DuckDBPyConnection, home: Home) -> None:
 
 
 def read_held_rows(home: Home, source: str | None, reason: str | None) -> list[HeldRow]:
-    """Open held rows, of one source or with one reason where given; none where no run has been."""
+    """Open held rows, of one source or with one reason where given; none where no run has been.
+
+    Raises EnvironmentProblem where there is no installation.
+    """
     index = home.quarantine / INDEX
     if not index.exists():
+        require_home(home)
         return []
     with duckdb.connect() as connection:
         rows = connection.execute(

@@ -11,6 +11,8 @@ from warehouse.inbox import Delivery
 from warehouse.queries import first_row, single_value
 from warehouse.refusal import DeliveryRefused
 
+# 'yes' in a home that was made for trials: there a run may pretend a day that is yet to come.
+TRIAL = "trial"
 # Set while the warehouse holds what readers do not have yet; an interrupted run leaves it set, and the next one publishes.
 UNPUBLISHED = "unpublished_changes"
 
@@ -25,12 +27,29 @@ class Run:
 
 
 def run_clock(connection: duckdb.DuckDBPyConnection, as_of: date | None) -> datetime:
-    """What a run takes for now. Raises WrongUsage where it would go back behind what is known already."""
-    clock = end_of_day(as_of) if as_of else clock_now()
+    """What a run takes for now: the end of the as-of day, and where that is today, this moment.
+
+    Raises WrongUsage for a day that is yet to come, but in a home for trials, and where it would go back behind what is known already.
+    """
+    now = clock_now()
+    is_trial = read_meta(connection, TRIAL) == "yes"
+    clock = end_of_day(as_of) if as_of else now
+    if as_of == now.date():
+        clock = now
+    elif clock > now and not is_trial:
+        raise WrongUsage(
+            f"{as_of} is yet to come: what is known from then on would block this home until that day. Pretend it by "
+            "--pretend-future in a home that `kpi init --trial` has made"
+        )
     last = first_row(
         connection, "SELECT max(clock), coalesce(max(run_id), 0) FROM ledger.runs WHERE status <> 'failed'"
     )
     if last and last[0] is not None and clock < last[0]:
+        if last[0] > now and not is_trial:
+            raise WrongUsage(
+                f"this warehouse has been ahead of the clock: it knows of {last[0]:%Y-%m-%d %H:%M}, and it is {now:%Y-%m-%d %H:%M} now; "
+                "nothing can be entered before then. docs/how-to/the-night-failed.md says the way out"
+            )
         raise WrongUsage(
             f"as of {clock:%Y-%m-%d}: this warehouse knows more already, up to {last[0]:%Y-%m-%d %H:%M}; "
             f"use --as-of {last[0]:%Y-%m-%d} or later, or another --home"
