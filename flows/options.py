@@ -101,12 +101,9 @@ def parse_day(text: str | None) -> date | None:
 def pretended_day(text: str | None, pretend_future: bool) -> date | None:
     """The day that a run takes for today. Raises WrongUsage for one that is yet to come, where that is not asked for."""
     from transforms.periods import clock_now  # noqa: PLC0415
-    from warehouse.failures import WrongUsage  # noqa: PLC0415
+    from warehouse.ledger import yet_to_come  # noqa: PLC0415
 
     day = parse_day(text)
     if day is not None and day > clock_now().date() and not pretend_future:
-        raise WrongUsage(
-            f"{day} is yet to come: what is known from then on would block this home until that day. Pretend it by "
-            "--pretend-future in a home that `kpi init --trial` has made"
-        )
+        raise yet_to_come(day)
     return day

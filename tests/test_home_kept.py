@@ -240,9 +240,11 @@ def test_a_home_with_runs_does_not_become_one_for_trials(place: TimeHome) -> Non
         assert read_meta(warehouse.connection, TRIAL) is None
 
 
-def test_the_clock_of_today_is_now_so_that_the_night_can_go_on(place: TimeHome) -> None:
+def test_a_day_that_was_taken_to_its_end_does_not_block_the_rest_of_it(place: TimeHome) -> None:
     run_pipeline(place.root, clock_now().date())
     assert run_pipeline(place.root).run == "run-000004"
+    ((first, second),) = place.ledger("SELECT min(clock), max(clock) FROM ledger.runs WHERE run_id > 2")
+    assert (first, second.microsecond) == (second, 999999)
 
 
 def test_a_ledger_that_is_ahead_of_now_is_named_with_the_way_out(place: TimeHome) -> None:

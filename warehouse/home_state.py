@@ -61,14 +61,15 @@ def unknown_publications(connection: duckdb.DuckDBPyConnection, home: Home) -> l
 
     One that a killed run could not enter is known by its run; half of one that nobody was switched to yet is none.
     """
-    known = {row[0] for row in connection.execute("SELECT publication_id FROM ledger.publications").fetchall()}
+    (newest,) = connection.execute("SELECT coalesce(max(publication_id), 0) FROM ledger.publications").fetchall()[0]
     runs = {row[0] for row in connection.execute("SELECT run FROM ledger.runs").fetchall()}
     found = []
     for number, folder in sorted(numbered(home).items()):
-        manifest = read_manifest(folder)
-        is_read = home.published.exists() and folder.samefile(home.published)
-        if number not in known and (is_read if manifest is None else manifest.run not in runs):
-            found.append(folder)
+        if number > newest:
+            manifest = read_manifest(folder)
+            is_read = home.published.exists() and folder.samefile(home.published)
+            if is_read if manifest is None else manifest.run not in runs:
+                found.append(folder)
     return found
 
 
