@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 
+from flows.cli import app
 from flows.command_run import plan_backfill
 from tests.rows import row
 from tests.test_cli import kpi
-from tests.test_home_kept import ASKING
+from tests.test_home_kept import ASKING, WRITING
 from tests.test_migrations import HOMES
 from tests.time_home import TimeHome, letter
 from warehouse import looking
@@ -57,6 +58,11 @@ def asked(tmp_path_factory: pytest.TempPathFactory) -> TimeHome:
     subprocess.run([sys.executable, "-c", script, str(place.root)], check=False)
     assert place.home.write_ahead_log.exists()
     return place
+
+
+def test_every_command_is_one_that_writes_or_one_that_asks() -> None:
+    known = {arguments[0] for arguments in (*WRITING, *ASKING)} | {"init", "sample"}
+    assert {command.callback.__name__ for command in app.registered_commands if command.callback} == known
 
 
 @pytest.mark.parametrize(
@@ -163,6 +169,8 @@ def test_a_run_waits_for_whoever_looks(tmp_path: Path) -> None:
     place = TimeHome(tmp_path)
     place.deliver("pension/a.csv", row("pension"))
     place.run("2025-02-01")
+    # As a writer leaves it that is killed.
+    place.home.lock.write_text('{"pid": 1, "purpose": "kpi run", "since": "2025-02-01 01:00:00"}')
     script = (
         "import sys, time; from pathlib import Path; from warehouse.lock import reader_lock\n"
         "with reader_lock(Path(sys.argv[1])):\n    print('held', flush=True); time.sleep(1.5)"

@@ -15,10 +15,10 @@ from transforms.reference import static_tables
 from transforms.sql import identifier
 from warehouse.failures import EnvironmentProblem
 from warehouse.home import Home, private_files
-from warehouse.home_state import lost, require_home, require_newest, traces
+from warehouse.home_state import require_home, require_ledger, require_newest
 from warehouse.key import content_secret, fingerprint, hmac_pads, load_key
 from warehouse.lock import writer_lock
-from warehouse.migrations import layout_of, migrate
+from warehouse.migrations import migrate
 from warehouse.queries import has_table, single_value
 
 MEMORY_LIMIT = "1500MB"
@@ -89,8 +89,8 @@ def open_warehouse(root: Path, purpose: str, *, making: bool = False) -> Iterato
             _sweep(home)
             connection = connect(home.warehouse, home.spool)
             try:
-                if not making and layout_of(connection) is None and (left := traces(home)):
-                    raise lost(home, left)
+                if not making:
+                    require_ledger(connection, home)
                 _open[resolved] = Warehouse(home, connection)
                 prepare(connection, home)
                 if not making:

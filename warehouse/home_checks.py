@@ -8,7 +8,7 @@ import duckdb
 from transforms.periods import clock_now
 from warehouse.failures import EnvironmentProblem
 from warehouse.home import PRIVATE, PRIVATE_FILE, PUBLIC, Home
-from warehouse.home_state import require_home, require_newest
+from warehouse.home_state import require_home, require_ledger, require_newest
 from warehouse.ledger import TRIAL, read_meta
 from warehouse.queries import single_value
 
@@ -22,16 +22,17 @@ def check_home(home: Home) -> list[Finding]:
         home.refuse_links()
     except EnvironmentProblem as problem:
         return [("home", "bad", str(problem))]
-    return [*_modes(home), *_inbox(home)]
+    return [*_modes(home), *_inbox(home), *_set_aside(home)]
 
 
 def check_ledger(home: Home, connection: duckdb.DuckDBPyConnection) -> list[Finding]:
     """(check, verdict, finding): that the warehouse is not older than what is published, and not ahead of now."""
-    found = []
     try:
+        require_ledger(connection, home)
         require_newest(connection, home)
     except EnvironmentProblem as problem:
-        found.append(("warehouse", "bad", str(problem)))
+        return [("warehouse", "bad", str(problem))]
+    found = []
     is_trial = read_meta(connection, TRIAL) == "yes"
     if is_trial:
         found.append(
@@ -75,3 +76,11 @@ def _inbox(home: Home) -> list[Finding]:
         rights = "read" if not mode & 0o002 else "change"
         return [("inbox/", "note", f"mode {mode:04o}: every account of the machine may {rights} what is delivered")]
     return []
+
+
+def _set_aside(home: Home) -> list[Finding]:
+    if not home.set_aside.is_dir():
+        return []
+    names = sorted(place.name for place in home.set_aside.iterdir())
+    finding = f"{', '.join(names)}: of before `kpi init --force`, with personal data and no retention; remove it when nobody needs it"
+    return [("set-aside/", "note", finding)]

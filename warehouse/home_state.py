@@ -7,6 +7,7 @@ import duckdb
 
 from warehouse.failures import EnvironmentProblem
 from warehouse.home import Home
+from warehouse.migrations import layout_of
 from warehouse.publication_manifest import read_manifest
 
 _ANEW = "`kpi init --force` alone begins anew: it keeps the key, and sets everything else aside in set-aside/; every known_from, closing and restatement is lost then"
@@ -26,6 +27,12 @@ def require_home(home: Home) -> None:
             f"there is no installation in {home.root}: name the right one by --home or KPI_HOME; to make one there, `kpi init`, "
             "then put deliveries into its inbox, then `kpi run`"
         )
+
+
+def require_ledger(connection: duckdb.DuckDBPyConnection, home: Home) -> None:
+    """Raises EnvironmentProblem where another, empty file stands in the place of the warehouse that has left its traces here."""
+    if layout_of(connection) is None and (left := traces(home)):
+        raise lost(home, left)
 
 
 def traces(home: Home) -> list[str]:

@@ -57,18 +57,7 @@ def reader_lock(path: Path) -> Iterator[Holder | None]:
         yield None
         return
     with path.open("r", encoding="utf-8") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            yield _holder(file) or {"pid": None, "purpose": "another command", "since": "just now"}
-        else:
-            yield None
-
-
-def lock_holder(path: Path) -> Holder | None:
-    """Who is writing now; None where nobody is."""
-    with reader_lock(path) as holder:
-        return holder
+        yield None if _taken(file, fcntl.LOCK_SH) else _holder(file)
 
 
 def is_writing(holder: Holder) -> EnvironmentProblem:
@@ -80,30 +69,34 @@ def is_writing(holder: Holder) -> EnvironmentProblem:
 
 
 def _take(file: TextIO) -> None:
+    """Takes the lock; waits for those who only look, and raises EnvironmentProblem for a writer."""
     deadline = time.monotonic() + PATIENCE
-    while True:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            # A writer has its name in the file; whoever only looks has none, and is done soon.
-            if (holder := _holder(file)) is not None:
-                raise is_writing(holder) from None
-            if time.monotonic() > deadline:
-                raise EnvironmentProblem(
-                    "a command that reads the warehouse, such as `kpi doctor`, has not ended for a minute; "
-                    "wait for it or end it, then run this again"
-                ) from None
-            time.sleep(_POLL)
-        else:
-            return
+    while not _taken(file, fcntl.LOCK_EX):
+        # What they have can be shared with them; the name in the file may be that of a writer who was killed.
+        if not _taken(file, fcntl.LOCK_SH):
+            raise is_writing(_holder(file))
+        fcntl.flock(file, fcntl.LOCK_UN)
+        if time.monotonic() > deadline:
+            raise EnvironmentProblem(
+                "a command that reads the warehouse, such as `kpi doctor`, has not ended for a minute; "
+                "wait for it or end it, then run this again"
+            )
+        time.sleep(_POLL)
 
 
-def _holder(file: TextIO) -> Holder | None:
-    file.seek(0)
-    text = file.read()
+def _taken(file: TextIO, kind: int) -> bool:
     try:
-        found: Holder = json.loads(text)
+        fcntl.flock(file, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _holder(file: TextIO) -> Holder:
+    file.seek(0)
+    try:
+        found: Holder = json.loads(file.read())
     except ValueError:
-        # Empty: nobody is writing; or half written: the next look finds it whole.
-        return None
+        # It has the lock and has not written its name yet.
+        return {"pid": None, "purpose": "another command", "since": "just now"}
     return found

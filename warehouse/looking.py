@@ -24,7 +24,7 @@ from warehouse.connection import (
 )
 from warehouse.failures import EnvironmentProblem
 from warehouse.home import Home, private_files
-from warehouse.home_state import require_home, require_newest
+from warehouse.home_state import require_home, require_ledger, require_newest
 from warehouse.key import load_key
 from warehouse.lock import is_writing, reader_lock
 
@@ -57,6 +57,7 @@ def look(root: Path) -> Iterator[Warehouse]:
         try:
             # DuckDB keeps hold of it: however this process ends, no copy stays.
             copy.unlink(missing_ok=True)
+            require_ledger(connection, home)
             prepare_tables(connection, home)
             require_newest(connection, home)
             if (known := key_fingerprint(connection)) is not None:
