@@ -382,3 +382,21 @@ def test_a_link_in_the_spool_goes_and_what_it_leads_to_stays(place: TimeHome, tm
     place.run("2025-02-03")
     assert list(place.home.spool.iterdir()) == []
     assert (tmp_path / "elsewhere/precious").read_text() == "precious"
+
+
+def test_bytes_that_came_twice_are_both_entered_when_they_are_purged(tmp_path: Path) -> None:
+    """Once as a delivery and once as a correction: one archive, and each delivery is known to be gone, not lost."""
+    place = TimeHome(tmp_path)
+    place.deliver("pension/a.csv", row("pension"))
+    place.run("2025-02-01")
+    place.deliver("pension/corrections/a.csv", row("pension"))
+    place.run("2025-02-02")
+    assert place.ledger("SELECT count(*), count(DISTINCT sha256) FROM ledger.batches") == [(2, 1)]
+    assert kpi("purge", "--days", "30", "--home", str(tmp_path)).returncode == 0
+    assert place.ledger("SELECT batch_id FROM ledger.purges ORDER BY batch_id") == [(1,), (2,)]
+    assert bad(tmp_path) == {}
+
+
+def test_a_sample_of_no_year_makes_no_home(tmp_path: Path) -> None:
+    assert kpi("sample", "--years", "nonsense", "--home", str(tmp_path / "home")).returncode == 2
+    assert names(tmp_path) == []
