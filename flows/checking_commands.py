@@ -10,10 +10,12 @@ from flows.options import (
     EXIT_GATE,
     HomeOption,
     JsonOption,
+    PretendDay,
+    PretendFuture,
     app,
     exit_codes,
     home_of,
-    parse_day,
+    pretended_day,
 )
 
 
@@ -61,9 +63,8 @@ def purge(
         int | None, typer.Option(min=1, help="Keep this many days; default KPI_RETENTION_DAYS, else 3650.")
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would go; remove nothing.")] = False,
-    as_of: Annotated[
-        str | None, typer.Option("--as-of", metavar="YYYY-MM-DD", help="Pretend that today is this day.")
-    ] = None,
+    as_of: PretendDay = None,
+    pretend_future: PretendFuture = False,
     home: HomeOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -73,11 +74,18 @@ def purge(
     from flows.render import print_json, print_purged  # noqa: PLC0415
     from flows.settings import Settings  # noqa: PLC0415
     from warehouse.pipeline import a_run  # noqa: PLC0415
+    from warehouse.purge import plan_purge  # noqa: PLC0415
     from warehouse.purge import purge as purge_archive  # noqa: PLC0415
 
-    with exit_codes(), a_run(home_of(home), parse_day(as_of), "kpi purge") as pipeline:
-        found = [asdict(line) for line in purge_archive(pipeline, days or Settings().retention_days, is_dry=dry_run)]
-        pipeline.end()
+    with exit_codes():
+        root, day, kept_days = home_of(home), pretended_day(as_of, pretend_future), days or Settings().retention_days
+        if dry_run:
+            purged = plan_purge(root, day, kept_days)
+        else:
+            with a_run(root, day, "kpi purge") as pipeline:
+                purged = purge_archive(pipeline, kept_days)
+                pipeline.end()
+        found = [asdict(line) for line in purged]
         if as_json:
             print_json(found)
         else:

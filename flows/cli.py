@@ -10,7 +10,7 @@ from flows import checking_commands, reading_commands, tracing_commands, working
 from flows.options import app
 
 ORDER = (
-    "sample", "run", "backfill", "values", "scores", "services", "explain", "reproduce", "revisions", "reconcile", "close", "restate",
+    "init", "sample", "run", "backfill", "values", "scores", "services", "explain", "reproduce", "revisions", "reconcile", "close", "restate",
     "quarantine", "validate", "purge", "serve", "doctor",
 )  # fmt: skip
 app.registered_commands.sort(key=lambda command: ORDER.index(command.callback.__name__ if command.callback else ""))

@@ -13,6 +13,7 @@ from warehouse.closing import closed_years
 from warehouse.connection import open_warehouse
 from warehouse.inbox import deliveries
 from warehouse.ledger import run_clock
+from warehouse.looking import look
 from warehouse.partitions import plan_partitions
 
 Report = dict[str, Any]
@@ -42,7 +43,7 @@ def run_backfill(root: Path, years: list[int], as_of: date | None, runner: str, 
 
 def plan_backfill(root: Path, years: list[int], as_of: date | None) -> Report:
     """What a backfill would do: ``partitions``, and the ``new_files`` that it would take in first. Changes nothing."""
-    with open_warehouse(root, "kpi backfill --dry-run", must_exist=True) as warehouse:
+    with look(root) as warehouse:
         plan = plan_partitions(warehouse.connection, run_clock(warehouse.connection, as_of), years)
         known = {
             (source, sha256)

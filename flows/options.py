@@ -27,6 +27,15 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of 
 AsOf = Annotated[str | None, typer.Option("--as-of", metavar="YYYY-MM-DD", help="As known at the end of this day.")]
 
 
+PretendDay = Annotated[
+    str | None, typer.Option("--as-of", metavar="YYYY-MM-DD", help="Pretend that today is this day.")
+]
+PretendFuture = Annotated[
+    bool,
+    typer.Option("--pretend-future", help="The day may be yet to come: in a home that `kpi init --trial` has made."),
+]
+
+
 def home_of(home: Path | None) -> Path:
     if home is not None:
         return home.resolve()
@@ -87,3 +96,14 @@ def parse_day(text: str | None) -> date | None:
         return date.fromisoformat(text)
     except ValueError:
         raise ValueError(f"not a day: {text!r}; use yyyy-mm-dd") from None
+
+
+def pretended_day(text: str | None, pretend_future: bool) -> date | None:
+    """The day that a run takes for today. Raises WrongUsage for one that is yet to come, where that is not asked for."""
+    from transforms.periods import clock_now  # noqa: PLC0415
+    from warehouse.ledger import yet_to_come  # noqa: PLC0415
+
+    day = parse_day(text)
+    if day is not None and day > clock_now().date() and not pretend_future:
+        raise yet_to_come(day)
+    return day

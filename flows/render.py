@@ -303,3 +303,11 @@ def print_purged(lines: list[dict[str, Any]], is_dry: bool) -> None:
 
 def print_checks(checks: list[dict[str, Any]]) -> None:
     table("", ["check", "verdict", "finding"], [[c["check"], c["verdict"], c["finding"]] for c in checks], 3)
+
+
+def print_initialised(made: dict[str, Any]) -> None:
+    what = "An installation for trials" if made["is_trial"] else "An installation"
+    print(f"{what} {'is made' if made['is_new'] else 'was there already; nothing of it was changed'}: {made['home']}")
+    for place in made["set_aside"]:
+        print(f"  set aside: {place}")
+    print("  deliveries go into inbox/<source>/, then `kpi run`; back up secret/ apart from the data")

@@ -4,12 +4,19 @@ from typing import Annotated
 
 import typer
 
-from flows.options import EXIT_GATE, AsOf, HomeOption, JsonOption, app, exit_codes, home_of, parse_day
-
-PretendDay = Annotated[
-    str | None, typer.Option("--as-of", metavar="YYYY-MM-DD", help="Pretend that today is this day.")
-]
-
+from flows.options import (
+    EXIT_GATE,
+    AsOf,
+    HomeOption,
+    JsonOption,
+    PretendDay,
+    PretendFuture,
+    app,
+    exit_codes,
+    home_of,
+    parse_day,
+    pretended_day,
+)
 
 ItemArgument = Annotated[
     str, typer.Argument(metavar="ID", help="IKU-06, promotion.two_day, 'promotion|Sumatera Selatan', NPSS, SS2.")
@@ -67,6 +74,7 @@ def revisions(
 def close(
     year: Annotated[int, typer.Argument(help="The year whose published values are final.")],
     as_of: PretendDay = None,
+    pretend_future: PretendFuture = False,
     home: HomeOption = None,
 ) -> None:
     """Close a year: from now on its published values change by a restatement alone."""
@@ -75,10 +83,11 @@ def close(
     from warehouse.ledger import run_clock  # noqa: PLC0415
     from warehouse.pipeline import a_run  # noqa: PLC0415
 
-    with exit_codes(), open_warehouse(home_of(home), f"kpi close {year}", must_exist=True) as warehouse:
+    with exit_codes(), open_warehouse(home_of(home), f"kpi close {year}") as warehouse:
+        day = pretended_day(as_of, pretend_future)
         # Looked at before a run begins: a year that cannot be closed leaves no failed run.
-        check_closable(warehouse.connection, year, run_clock(warehouse.connection, parse_day(as_of)))
-        with a_run(home_of(home), parse_day(as_of)) as pipeline:
+        check_closable(warehouse.connection, year, run_clock(warehouse.connection, day))
+        with a_run(home_of(home), day) as pipeline:
             is_new = close_year(pipeline.warehouse, year, pipeline.run)
             pipeline.end()
         print(f"{year} is closed" + ("" if is_new else " already") + "; what would change it waits for `kpi restate`")
@@ -93,6 +102,7 @@ def restate(
     reason: Annotated[str, typer.Option(help="Why: goes into the history.")] = "",
     approver: Annotated[str, typer.Option(help="Who approved it.")] = "",
     as_of: PretendDay = None,
+    pretend_future: PretendFuture = False,
     home: HomeOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -106,7 +116,7 @@ def restate(
         if plan == apply:
             raise WrongUsage("say either --plan or --apply")
         if plan:
-            steps = read_plan(home_of(home), parse_day(as_of))
+            steps = read_plan(home_of(home), pretended_day(as_of, pretend_future))
         else:
-            steps = restate_closed_years(home_of(home), parse_day(as_of), reason, approver)
+            steps = restate_closed_years(home_of(home), pretended_day(as_of, pretend_future), reason, approver)
         (print_json if as_json else print_plan)(steps)

@@ -1,16 +1,47 @@
-"""The commands that write: ``kpi sample``, ``run``, ``serve``."""
+"""The commands that write: ``kpi init``, ``sample``, ``run``, ``backfill``, ``serve``."""
 
 from enum import StrEnum
 from typing import Annotated
 
 import typer
 
-from flows.options import EXIT_REFUSED, HomeOption, JsonOption, app, exit_codes, home_of, parse_day, parse_years
+from flows.options import (
+    EXIT_REFUSED,
+    HomeOption,
+    JsonOption,
+    PretendDay,
+    PretendFuture,
+    app,
+    exit_codes,
+    home_of,
+    parse_years,
+    pretended_day,
+)
 
 
 class Runner(StrEnum):
     local = "local"
     dask = "dask"
+
+
+@app.command()
+def init(
+    trial: Annotated[bool, typer.Option("--trial", help="For trials: its runs may pretend a day yet to come.")] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Begin anew where the warehouse is lost or old; what is left is set aside.")
+    ] = False,
+    home: HomeOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Make an installation: its folders, its warehouse and the key of the pseudonyms. Changes none that is there."""
+    from dataclasses import asdict  # noqa: PLC0415
+
+    from flows.render import print_initialised, print_json  # noqa: PLC0415
+    from warehouse.initialise import initialise  # noqa: PLC0415
+
+    with exit_codes():
+        made = asdict(initialise(home_of(home), trial=trial, force=force))
+        (print_json if as_json else print_initialised)(made)
 
 
 @app.command()
@@ -24,21 +55,20 @@ def sample(
     """Write deterministic sample deliveries into the inbox."""
     from flows.render import say  # noqa: PLC0415
     from sample_data import write_deliveries  # noqa: PLC0415
-    from warehouse.home import Home  # noqa: PLC0415
+    from warehouse.home import Home, private_files  # noqa: PLC0415
 
-    with exit_codes():
-        place = Home(home_of(home))
+    with exit_codes(), private_files():
+        place, span = Home(home_of(home)), parse_years(years)
         place.make()
-        written = write_deliveries(place.inbox, parse_years(years), scale, seed, faults)
+        written = write_deliveries(place.inbox, span, scale, seed, faults)
         say(f"{len(written)} deliveries ({sum(f.stat().st_size for f in written) / 1e6:,.1f} MB) in {place.inbox}")
 
 
 @app.command()
 def run(
     home: HomeOption = None,
-    as_of: Annotated[
-        str | None, typer.Option("--as-of", metavar="YYYY-MM-DD", help="Pretend that today is this day.")
-    ] = None,
+    as_of: PretendDay = None,
+    pretend_future: PretendFuture = False,
     as_json: JsonOption = False,
 ) -> None:
     """Run the nightly flow: what is new in the inbox, through to publication."""
@@ -46,7 +76,7 @@ def run(
     from flows.render import print_json, print_report  # noqa: PLC0415
 
     with exit_codes():
-        report = run_nightly(home_of(home), parse_day(as_of))
+        report = run_nightly(home_of(home), pretended_day(as_of, pretend_future))
         (print_json if as_json else print_report)(report)
         if report["refused"]:
             raise typer.Exit(EXIT_REFUSED)
@@ -58,9 +88,8 @@ def backfill(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan; change nothing.")] = False,
     runner: Annotated[Runner, typer.Option(help="Where partitions are derived.")] = Runner.local,
     workers: Annotated[int, typer.Option(min=1, help="How many at once.")] = 2,
-    as_of: Annotated[
-        str | None, typer.Option("--as-of", metavar="YYYY-MM-DD", help="Pretend that today is this day.")
-    ] = None,
+    as_of: PretendDay = None,
+    pretend_future: PretendFuture = False,
     home: HomeOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -71,10 +100,10 @@ def backfill(
     with exit_codes():
         span = parse_years(years)
         if dry_run:
-            plan = plan_backfill(home_of(home), span, parse_day(as_of))
+            plan = plan_backfill(home_of(home), span, pretended_day(as_of, pretend_future))
             (print_json if as_json else print_backfill_plan)(plan)
             return
-        report = run_backfill(home_of(home), span, parse_day(as_of), runner.value, workers)
+        report = run_backfill(home_of(home), span, pretended_day(as_of, pretend_future), runner.value, workers)
         (print_json if as_json else print_report)(report)
         if report["refused"]:
             raise typer.Exit(EXIT_REFUSED)
@@ -84,6 +113,11 @@ def backfill(
 def serve(home: HomeOption = None) -> None:
     """Register the nightly schedule (01:00 Asia/Jakarta, one run at a time) with Prefect and serve it."""
     from flows.serving import serve_nightly  # noqa: PLC0415
+    from warehouse.home import Home  # noqa: PLC0415
+    from warehouse.home_state import require_home  # noqa: PLC0415
 
     with exit_codes():
-        serve_nightly(home_of(home))
+        place = Home(home_of(home))
+        # Now, and not at one o'clock at night.
+        require_home(place)
+        serve_nightly(place.root)

@@ -49,7 +49,9 @@ RECONCILED = """INSERT INTO facts.reconciliation BY NAME SELECT '07|SS1|2024|NSS
 @pytest.fixture
 def home(tmp_path):
     """An installation whose path needs quoting in SQL."""
-    return Home((tmp_path / "the office's data").resolve())
+    made = Home((tmp_path / "the office's data").resolve())
+    made.make()
+    return made
 
 
 @pytest.fixture

@@ -114,6 +114,7 @@ def test_a_killed_run_is_sealed_by_the_next(tmp_path: Path) -> None:
 
 def test_a_failed_run_is_sealed_too(tmp_path: Path) -> None:
     place = TimeHome(tmp_path)
+    place.home.make()
     with pytest.raises(RuntimeError), a_run(tmp_path, None):
         raise RuntimeError("a test")
     assert place.ledger("SELECT status, message FROM ledger.runs JOIN ledger.chain USING (run_id)") == [

@@ -14,7 +14,7 @@ from tests.conftest import RunHome
 from tests.rows import csv, row
 
 KPI = [sys.executable, "-c", "from flows.cli import main; main()"]
-COMMANDS = ["sample", "run", "serve", "values", "services", "quarantine", "validate", "doctor"]
+COMMANDS = ["init", "sample", "run", "serve", "values", "services", "quarantine", "validate", "doctor"]
 
 
 def kpi(*arguments: str, home: Path | None = None) -> subprocess.CompletedProcess[str]:

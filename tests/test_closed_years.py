@@ -133,6 +133,7 @@ def test_a_year_is_closed_once_it_is_over_and_published(place: TimeHome, tmp_pat
     with pytest.raises(WrongUsage, match="nothing of 2019 is published"):
         close(place, "2025-06-01", 2019)
     empty = TimeHome(tmp_path / "empty")
+    empty.home.make()
     with pytest.raises(WrongUsage, match="nothing of 2024 is published"):
         close(empty, "2025-06-01")
 

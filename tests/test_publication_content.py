@@ -41,6 +41,7 @@ def test_a_publication_is_a_folder_behind_a_relative_link(warehouse, home):
             "publications",
             "published",
             "quarantine",
+            "reports",
             "secret",
             "spool",
             "warehouse.duckdb",

@@ -140,11 +140,12 @@ def test_who_points_the_link_back_loses_no_newer_publication(warehouse, home):
     assert names_in(home.publications) == ["000001", "000002", "000003"]
 
 
-def test_a_rebuilt_warehouse_counts_on(warehouse, home):
+def test_a_ledger_that_is_older_than_the_publication_does_not_publish(warehouse, home):
     publish_runs(warehouse, 1, 2)
     warehouse.connection.execute("DELETE FROM ledger.publications")
-    warehouse.connection.execute("DELETE FROM ledger.runs WHERE run_id <> 9")
-    warehouse.connection.execute("DELETE FROM ledger.batches")
-    warehouse.connection.execute("DELETE FROM ledger.validation_results")
-    assert publish(warehouse, 9, "run-000009").publication_id == 3
-    assert names_in(home.publications) == ["000001", "000002", "000003"]
+    warehouse.connection.execute("DELETE FROM ledger.runs WHERE run_id NOT IN (1, 9)")
+    with pytest.raises(EnvironmentProblem, match=r"it knows nothing of publication 000002\. Nothing was changed"):
+        publish(warehouse, 9, "run-000009")
+    assert names_in(home.publications) == ["000001", "000002"]
+    assert str(home.published.readlink()) == "publications/000002"
+    assert verify_publication(home.publications / "000002") == []

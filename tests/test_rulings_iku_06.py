@@ -8,6 +8,7 @@ import pytest
 from tests.rows import csv, row
 from warehouse.held_rows import read_held_rows
 from warehouse.home import Home
+from warehouse.initialise import initialise
 from warehouse.pipeline import run_pipeline
 from warehouse.reading import read_values
 
@@ -118,6 +119,8 @@ def three_years(tmp_path_factory) -> dict[str, dict]:
     file = root / "inbox" / "integration" / "a.csv"
     file.parent.mkdir(parents=True)
     file.write_text(csv(*(line for lines, _ in DERIVED.values() for line in lines), *OTHER), encoding="utf-8")
+    # The last quarters may be yet to come.
+    initialise(root, trial=True)
     assert run_pipeline(root, as_of=date(2027, 1, 31)).refused == []
     return values(root, 2024) | values(root, 2025) | values(root, 2026)
 

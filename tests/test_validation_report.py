@@ -80,6 +80,7 @@ def test_a_history_over_runs(tmp_path: Path) -> None:
 
 def test_a_run_that_stopped_has_its_page(tmp_path: Path) -> None:
     place = TimeHome(tmp_path)
+    place.home.make()
     with pytest.raises(GateFailed), a_run(tmp_path, None):
         raise GateFailed("reconciliation: a test")
     text = last_page(place.home).read_text(encoding="utf-8")

@@ -157,7 +157,9 @@ def opened_2024(home):
 
 @pytest.fixture
 def home(tmp_path):
-    return Home(tmp_path / "home")
+    made = Home(tmp_path / "home")
+    made.make()
+    return made
 
 
 @pytest.fixture

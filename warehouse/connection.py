@@ -14,7 +14,8 @@ from expectations.suite import Validator
 from transforms.reference import static_tables
 from transforms.sql import identifier
 from warehouse.failures import EnvironmentProblem
-from warehouse.home import Home
+from warehouse.home import Home, private_files
+from warehouse.home_state import require_home, require_ledger, require_newest
 from warehouse.key import content_secret, fingerprint, hmac_pads, load_key
 from warehouse.lock import writer_lock
 from warehouse.migrations import migrate
@@ -66,32 +67,43 @@ _open: dict[Path, Warehouse] = {}
 
 
 @contextmanager
-def open_warehouse(root: Path, purpose: str, *, must_exist: bool = False) -> Iterator[Warehouse]:
+def open_warehouse(root: Path, purpose: str, *, making: bool = False) -> Iterator[Warehouse]:
     """The warehouse of ``root`` for the block; inside a block that already has it, the same one (tasks of one flow).
 
-    ``must_exist``: whoever only asks makes no new home. Raises EnvironmentProblem where another process holds it, the disk is full, or the key is not its own.
+    For those who write; whoever only asks has ``warehouse.looking``. ``making``: `kpi init`, which may find no home, or what is left of one.
+    Raises EnvironmentProblem where there is no installation, or one that has lost its warehouse or holds an old one; where another process
+    holds it, the disk is full, or the key is not its own.
     """
     resolved = root.resolve()
-    if (already := _open.get(resolved)) is not None:
+    if (already := open_here(resolved)) is not None:
         yield already
         return
     home = Home(resolved)
-    if must_exist and not home.inbox.is_dir():
-        raise EnvironmentProblem(
-            f"there is no installation in {home.root}: name another --home, or `kpi run` makes one"
-        )
-    home.make()
-    _require_space(home)
-    with writer_lock(home.lock, purpose):
-        _sweep(home)
-        connection = _connect(home)
-        try:
-            _open[resolved] = Warehouse(home, connection)
-            prepare(connection, home)
-            yield _open[resolved]
-        finally:
-            _open.pop(resolved)
-            connection.close()
+    if not making:
+        require_home(home)
+    # Also DuckDB's own files, which it makes anew as it likes.
+    with private_files():
+        home.make()
+        _require_space(home)
+        with writer_lock(home.lock, purpose):
+            _sweep(home)
+            connection = connect(home.warehouse, home.spool)
+            try:
+                if not making:
+                    require_ledger(connection, home)
+                _open[resolved] = Warehouse(home, connection)
+                prepare(connection, home)
+                if not making:
+                    require_newest(connection, home)
+                yield _open[resolved]
+            finally:
+                _open.pop(resolved, None)
+                connection.close()
+
+
+def open_here(root: Path) -> Warehouse | None:
+    """The warehouse of ``root`` where this process has it open."""
+    return _open.get(root.resolve())
 
 
 def _sweep(home: Home) -> None:
@@ -99,7 +111,8 @@ def _sweep(home: Home) -> None:
     for unfinished in home.landing.glob("*/.*.part"):
         unfinished.unlink()
     for left in home.spool.iterdir():
-        if left.is_dir():
+        # A link goes, and what it leads to stays.
+        if left.is_dir() and not left.is_symlink():
             shutil.rmtree(left)
         else:
             left.unlink()
@@ -113,18 +126,35 @@ def _require_space(home: Home) -> None:
         )
 
 
-def _connect(home: Home) -> duckdb.DuckDBPyConnection:
+def connect(file: Path, spool: Path) -> duckdb.DuckDBPyConnection:
+    """Opens a warehouse file for writing; makes it where it is missing. What does not fit into memory goes to ``spool``."""
     try:
         return duckdb.connect(
-            str(home.warehouse),
-            config={"memory_limit": MEMORY_LIMIT, "threads": THREADS, "temp_directory": str(home.spool)},
+            str(file),
+            config={"memory_limit": MEMORY_LIMIT, "threads": THREADS, "temp_directory": str(spool)},
         )
     except duckdb.IOException as problem:
-        raise EnvironmentProblem(f"the warehouse {home.warehouse} cannot be opened: {problem}") from problem
+        raise EnvironmentProblem(f"the warehouse {file} cannot be opened: {problem}") from problem
 
 
 def prepare(connection: duckdb.DuckDBPyConnection, home: Home) -> None:
-    """Schema, reference tables, session settings and the key. Does nothing twice."""
+    """Schema, reference tables, session settings and the key, which is made for a new warehouse. Does nothing twice."""
+    prepare_tables(connection, home)
+    known = key_fingerprint(connection)
+    key = load_key(home, known)
+    if known is None:
+        connection.execute("INSERT INTO ledger.meta VALUES ('key_fingerprint', $1)", [fingerprint(key)])
+    install_key(connection, key)
+
+
+def key_fingerprint(connection: duckdb.DuckDBPyConnection) -> str | None:
+    """Of the key that the data were made with; None where there are none yet."""
+    found: str | None = single_value(connection, "SELECT value FROM ledger.meta WHERE name = 'key_fingerprint'")
+    return found
+
+
+def prepare_tables(connection: duckdb.DuckDBPyConnection, home: Home) -> None:
+    """The same without the key."""
     for setting in SETTINGS:
         connection.execute(setting)
     migrate(connection, str(home.warehouse))
@@ -134,11 +164,6 @@ def prepare(connection: duckdb.DuckDBPyConnection, home: Home) -> None:
     for source in source_names():
         create_states_table(connection, source)
     connection.execute("COMMIT")
-    known = single_value(connection, "SELECT value FROM ledger.meta WHERE name = 'key_fingerprint'")
-    key = load_key(home, known)
-    if known is None:
-        connection.execute("INSERT INTO ledger.meta VALUES ('key_fingerprint', $1)", [fingerprint(key)])
-    install_key(connection, key)
 
 
 def install_key(connection: duckdb.DuckDBPyConnection, key: bytes) -> None:

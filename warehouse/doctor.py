@@ -17,7 +17,8 @@ from warehouse.chain import find_break, last_seal, links_count
 from warehouse.corrections import FILE as CORRECTIONS_FILE
 from warehouse.delivery import sha256_of
 from warehouse.home import Home
-from warehouse.lock import lock_holder
+from warehouse.home_checks import check_home, check_ledger
+from warehouse.lock import reader_lock
 from warehouse.publication import current_publication, verify_publication
 from warehouse.queries import first_row, has_table, single_value
 
@@ -30,18 +31,21 @@ def examine(root: Path) -> list[Check]:
     """[{check, verdict (good, note, bad), finding}], the remedy in the finding."""
     home = Home(root)
     checks = [_check("python", "good", platform.python_version()), *_versions(), _disk(root), *_privacy(home)]
-    holder = lock_holder(home.lock)
-    if holder:
-        checks.append(
-            _check(
-                "lock", "note", f"process {holder['pid']} ({holder['purpose']}) is writing since {holder['since']} WIB"
+    # Held until the end: a run that began meanwhile could not open the warehouse that is read here.
+    with reader_lock(home.lock) as holder:
+        if holder:
+            checks.append(
+                _check(
+                    "lock",
+                    "note",
+                    f"process {holder['pid']} ({holder['purpose']}) is writing since {holder['since']} WIB",
+                )
             )
-        )
-    elif home.lock.exists():
-        checks.append(_check("lock", "good", "nobody is writing"))
-    checks.append(_publication(home))
-    if holder is None and home.warehouse.exists():
-        checks += _warehouse(home)
+        elif home.lock.exists():
+            checks.append(_check("lock", "good", "nobody is writing"))
+        checks.append(_publication(home))
+        if holder is None and home.warehouse.exists():
+            checks += _warehouse(home)
     return checks
 
 
@@ -64,18 +68,7 @@ def _disk(root: Path) -> Check:
 
 
 def _privacy(home: Home) -> list[Check]:
-    checks = []
-    for folder in (home.landing, home.quarantine, home.secret):
-        if folder.exists():
-            mode = stat.S_IMODE(folder.stat().st_mode)
-            verdict = "good" if mode == 0o700 else "bad"
-            checks.append(
-                _check(
-                    f"{folder.name}/",
-                    verdict,
-                    f"mode {mode:04o}" + ("" if verdict == "good" else "; run chmod 700 on it"),
-                )
-            )
+    checks = [_check(*finding) for finding in check_home(home)]
     corrections = home.root / CORRECTIONS_FILE
     if corrections.exists() and (mode := stat.S_IMODE(corrections.stat().st_mode)) & 0o077:
         finding = f"mode {mode:04o}, and it may hold personal data; run chmod 600 on it"
@@ -104,6 +97,7 @@ def _warehouse(home: Home) -> list[Check]:
         return [_check("warehouse", "bad", f"cannot be opened: {problem}")]
     with connection:
         return [
+            *(_check(*finding) for finding in check_ledger(home, connection)),
             _last_run(connection),
             _chain(connection),
             _archive(home, connection),

@@ -9,6 +9,7 @@ import duckdb
 
 from transforms.sql import load_sql
 from warehouse.home import Home
+from warehouse.home_state import require_home
 from warehouse.places import Place, place
 
 INDEX = "open_rows.parquet"
@@ -42,9 +43,13 @@ def write_index(connection: duckdb.DuckDBPyConnection, home: Home) -> None:
 
 
 def read_held_rows(home: Home, source: str | None, reason: str | None) -> list[HeldRow]:
-    """Open held rows, of one source or with one reason where given; none where no run has been."""
+    """Open held rows, of one source or with one reason where given; none where no run has been.
+
+    Raises EnvironmentProblem where there is no installation.
+    """
     index = home.quarantine / INDEX
     if not index.exists():
+        require_home(home)
         return []
     with duckdb.connect() as connection:
         rows = connection.execute(

@@ -8,9 +8,11 @@ import duckdb
 from transforms.periods import clock_now, end_of_day
 from warehouse.failures import WrongUsage
 from warehouse.inbox import Delivery
-from warehouse.queries import first_row, single_value
+from warehouse.queries import single_value
 from warehouse.refusal import DeliveryRefused
 
+# 'yes' in a home that was made for trials: there a run may pretend a day that is yet to come.
+TRIAL = "trial"
 # Set while the warehouse holds what readers do not have yet; an interrupted run leaves it set, and the next one publishes.
 UNPUBLISHED = "unpublished_changes"
 
@@ -25,17 +27,36 @@ class Run:
 
 
 def run_clock(connection: duckdb.DuckDBPyConnection, as_of: date | None) -> datetime:
-    """What a run takes for now. Raises WrongUsage where it would go back behind what is known already."""
-    clock = end_of_day(as_of) if as_of else clock_now()
-    last = first_row(
-        connection, "SELECT max(clock), coalesce(max(run_id), 0) FROM ledger.runs WHERE status <> 'failed'"
-    )
-    if last and last[0] is not None and clock < last[0]:
+    """What a run takes for now: the end of the as-of day, or this moment; on a day that a run has taken to its end already, its end.
+
+    Raises WrongUsage for a day that is yet to come, but in a home for trials, and where it would go back behind what is known already.
+    """
+    now = clock_now()
+    is_trial = read_meta(connection, TRIAL) == "yes"
+    if as_of is not None and as_of > now.date() and not is_trial:
+        raise yet_to_come(as_of)
+    last: datetime | None = single_value(connection, "SELECT max(clock) FROM ledger.runs WHERE status <> 'failed'")
+    clock = end_of_day(as_of) if as_of else now
+    if last is None or clock >= last:
+        return clock
+    if as_of is None and last.date() == now.date():
+        return last
+    if last.date() > now.date() and not is_trial:
         raise WrongUsage(
-            f"as of {clock:%Y-%m-%d}: this warehouse knows more already, up to {last[0]:%Y-%m-%d %H:%M}; "
-            f"use --as-of {last[0]:%Y-%m-%d} or later, or another --home"
+            f"this warehouse has been ahead of the clock: it knows of {last:%Y-%m-%d %H:%M}, and it is {now:%Y-%m-%d %H:%M} now; "
+            "nothing can be entered before then. docs/how-to/the-night-failed.md says the way out"
         )
-    return clock
+    raise WrongUsage(
+        f"as of {clock:%Y-%m-%d}: this warehouse knows more already, up to {last:%Y-%m-%d %H:%M}; "
+        f"use --as-of {last:%Y-%m-%d} or later, or another --home"
+    )
+
+
+def yet_to_come(day: date) -> WrongUsage:
+    return WrongUsage(
+        f"{day} is yet to come: what is known from then on would block this home until that day. Pretend it by --pretend-future, "
+        "in a home that `kpi init --trial` has made"
+    )
 
 
 def begin_run(connection: duckdb.DuckDBPyConnection, as_of: date | None) -> Run:

@@ -6,7 +6,6 @@ the link is replaced nobody sees anything of a new publication, and a failure le
 
 import errno
 import os
-import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,7 +18,8 @@ import duckdb
 from warehouse.connection import Warehouse
 from warehouse.datapackage import DATAPACKAGE, datapackage_text
 from warehouse.failures import EnvironmentProblem
-from warehouse.home import Home
+from warehouse.home import PUBLIC, PUBLIC_FILE, Home
+from warehouse.home_state import numbered, require_newest
 from warehouse.publication_manifest import (
     MANIFEST,
     Manifest,
@@ -37,8 +37,6 @@ KEPT = 3
 SITE = "site"
 BUILDING = ".building-"
 NEW_LINK = ".published-"
-READABLE_FILE = 0o644
-READABLE_FOLDER = 0o755
 
 
 @dataclass(frozen=True)
@@ -62,12 +60,13 @@ def current_publication(home: Home) -> Path | None:
 def publish(warehouse: Warehouse, run_id: int, run: str) -> Publication:
     """Publishes what the warehouse knows, as the work of this run: all of it is visible, or nothing.
 
-    Raises EnvironmentProblem where it cannot be written, GateFailed where a table is not what is declared of it; the last
+    Raises EnvironmentProblem where it cannot be written or the ledger is older than the last publication, GateFailed where a table is not what is declared of it; the last
     publication stands then.
     """
     home = warehouse.home
     with _said(home):
         _require_link(home)
+        require_newest(warehouse.connection, home)
         _clean_up(warehouse)
         publication_id = _next_id(warehouse)
         building = home.publications / f"{BUILDING}{publication_id:06d}"
@@ -125,9 +124,9 @@ def _clean_up(warehouse: Warehouse) -> None:
     if current is None:
         return
     _enter_missed(warehouse.connection, current)
-    numbered, known = _numbered(home), _known_ids(warehouse.connection)
-    current_id = max((known_id for known_id, folder in numbered.items() if _is_current(home, folder)), default=0)
-    for publication_id, folder in numbered.items():
+    on_disk, known = numbered(home), _known_ids(warehouse.connection)
+    current_id = max((known_id for known_id, folder in on_disk.items() if _is_current(home, folder)), default=0)
+    for publication_id, folder in on_disk.items():
         if publication_id > current_id > 0 and publication_id not in known:
             shutil.rmtree(folder)
 
@@ -148,12 +147,9 @@ def _known_ids(connection: duckdb.DuckDBPyConnection) -> set[int]:
 
 
 def _next_id(warehouse: Warehouse) -> int:
-    """Higher than any in the ledger or on the disk (the folders may be older than a rebuilt warehouse)."""
-    return max(_known_ids(warehouse.connection) | _numbered(warehouse.home).keys(), default=0) + 1
-
-
-def _numbered(home: Home) -> dict[int, Path]:
-    return {int(path.name): path for path in home.publications.iterdir() if re.fullmatch(r"\d{6,}", path.name)}
+    """Higher than any in the ledger or on the disk, also of those that were set aside: a number names one publication for ever."""
+    aside = {number for place in warehouse.home.set_aside.glob("*") for number in numbered(Home(place))}
+    return max(_known_ids(warehouse.connection) | numbered(warehouse.home).keys() | aside, default=0) + 1
 
 
 def _build(warehouse: Warehouse, folder: Path, publication_id: int, run_id: int, run: str) -> str:
@@ -170,7 +166,7 @@ def _build(warehouse: Warehouse, folder: Path, publication_id: int, run_id: int,
     )
     (folder / MANIFEST).write_text(manifest.text(), encoding="utf-8")
     for path in (*folder.rglob("*"), folder):
-        path.chmod(READABLE_FOLDER if path.is_dir() else READABLE_FILE)
+        path.chmod(PUBLIC if path.is_dir() else PUBLIC_FILE)
         _sync(path)
     return sha256_of(folder / MANIFEST)
 
@@ -236,9 +232,16 @@ def _point(home: Home, target: Path | None) -> None:
     _sync(home.root)
 
 
+def point_at_newest(home: Home) -> None:
+    """Leads readers to the newest publication that is there; where there is none, nowhere."""
+    if home.published.is_symlink():
+        newest = max(numbered(home).items(), default=None)
+        _point(home, newest[1].relative_to(home.root) if newest else None)
+
+
 def _prune(home: Home) -> None:
     """Removes old publications. Who has a file of one open keeps it; what cannot be removed is tried again next time."""
-    for _, folder in sorted(_numbered(home).items())[:-KEPT]:
+    for _, folder in sorted(numbered(home).items())[:-KEPT]:
         if not _is_current(home, folder):
             shutil.rmtree(folder, ignore_errors=True)
 

@@ -4,9 +4,14 @@ What is purged cannot be reproduced any more; the ledger says so, so that it is 
 """
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from pathlib import Path
 
-from warehouse.ledger import Run
+import duckdb
+
+from warehouse.home import Home
+from warehouse.ledger import run_clock
+from warehouse.looking import look
 from warehouse.pipeline import Pipeline
 
 
@@ -20,44 +25,63 @@ class Purged:
     bytes: int
 
 
-def purge(pipeline: Pipeline, days: int, *, is_dry: bool) -> list[Purged]:
+@dataclass(frozen=True)
+class _Due:
+    """What is over its retention: ``places`` of a delivery (None: of a marked copy, which no ledger knows)."""
+
+    batch_id: int | None
+    places: list[Path]
+    purged: Purged
+
+
+def plan_purge(root: Path, as_of: date | None, days: int) -> list[Purged]:
+    """What ``purge`` would remove. Changes nothing."""
+    with look(root) as warehouse:
+        clock = run_clock(warehouse.connection, as_of)
+        return [due.purged for due in _due(warehouse.connection, warehouse.home, clock, days)]
+
+
+def purge(pipeline: Pipeline, days: int) -> list[Purged]:
     """Deliveries that a run took in more than ``days`` before the clock of this run, and marked copies as old."""
-    connection, home, run = pipeline.warehouse.connection, pipeline.warehouse.home, pipeline.run
+    connection, run = pipeline.warehouse.connection, pipeline.run
+    found = _due(connection, pipeline.warehouse.home, run.clock, days)
+    for due in found:
+        if due.batch_id is not None:
+            # The ledger first: what is gone without an entry would count as lost.
+            connection.execute("INSERT INTO ledger.purges VALUES ($1, $2, $3)", [due.batch_id, run.run_id, run.clock])
+        for place in due.places:
+            # The same bytes may have come twice.
+            place.unlink(missing_ok=True)
+    return [due.purged for due in found]
+
+
+def _due(connection: duckdb.DuckDBPyConnection, home: Home, clock: datetime, days: int) -> list[_Due]:
+    limit = clock - timedelta(days=days)
     rows = connection.execute(
         "SELECT batch_id, source, file, sha256, clock FROM ledger.batches JOIN ledger.runs USING (run_id) "
         "WHERE clock < $1 ORDER BY batch_id",
-        [_limit(run, days)],
+        [limit],
     ).fetchall()
     kept = {
         (source, sha256)
         for source, sha256 in connection.execute(
             "SELECT source, sha256 FROM ledger.batches JOIN ledger.runs USING (run_id) WHERE clock >= $1",
-            [_limit(run, days)],
+            [limit],
         ).fetchall()
     }
     found = []
-    for batch_id, source, file, sha256, clock in rows:
+    for batch_id, source, file, sha256, taken_in in rows:
         places = [home.held_file(source, batch_id)]
         # The same bytes may have come again since, with another standing.
         if (source, sha256) not in kept:
             places.append(home.landed_file(source, sha256))
-        there = [place for place in places if place.exists()]
-        if not there:
-            continue
-        found.append(Purged(source, file, f"{clock:%Y-%m-%d}", sum(place.stat().st_size for place in there)))
-        if not is_dry:
-            # The ledger first: what is gone without an entry would count as lost.
-            connection.execute("INSERT INTO ledger.purges VALUES ($1, $2, $3)", [batch_id, run.run_id, run.clock])
-            for place in there:
-                place.unlink()
+        if there := [place for place in places if place.exists()]:
+            size = sum(place.stat().st_size for place in there)
+            found.append(_Due(batch_id, there, Purged(source, file, f"{taken_in:%Y-%m-%d}", size)))
     for copy in sorted(home.marked.glob("*")):
-        written = datetime.fromtimestamp(copy.stat().st_mtime)
-        if written < _limit(run, days):
-            found.append(Purged("-", f"quarantine/marked/{copy.name}", f"{written:%Y-%m-%d}", copy.stat().st_size))
-            if not is_dry:
-                copy.unlink()
+        about = copy.stat()
+        written = datetime.fromtimestamp(about.st_mtime)
+        if written < limit:
+            purged = Purged("-", f"quarantine/marked/{copy.name}", f"{written:%Y-%m-%d}", about.st_size)
+            found.append(_Due(None, [copy], purged))
     return found
-
-
-def _limit(run: Run, days: int) -> datetime:
-    return run.clock - timedelta(days=days)

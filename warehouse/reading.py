@@ -18,6 +18,7 @@ from transforms.scoring.score import NPSS
 from transforms.sql import load_sql
 from warehouse.failures import EnvironmentProblem, WrongUsage
 from warehouse.home import Home
+from warehouse.home_state import require_home
 from warehouse.queries import records
 
 Breakdown = Literal["year", "period", "region", "agency"]
@@ -37,6 +38,8 @@ class ScoreSheet:
 def published(home: Home) -> Iterator[duckdb.DuckDBPyConnection]:
     """The current publication, read-only. Raises EnvironmentProblem where nothing has been published yet."""
     file = home.published.resolve() / "kpi.duckdb"
+    if not file.exists():
+        require_home(home)
     if not file.exists():
         raise EnvironmentProblem(
             f"nothing is published under {home.published} yet: put deliveries into {home.inbox}, then `kpi run`"

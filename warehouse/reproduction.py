@@ -1,7 +1,5 @@
 """A number once more, from the archived deliveries alone: a fresh warehouse takes them in again and derives it anew."""
 
-import shutil
-import tempfile
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -10,7 +8,7 @@ from typing import Any
 from expectations.contract import load_contract
 from transforms.exact import decimal_text
 from transforms.periods import end_of_day, parse_period
-from warehouse.connection import Warehouse, open_warehouse
+from warehouse.connection import Warehouse
 from warehouse.delivery import Landed, sha256_of
 from warehouse.delivery_load import DeliveryLoad
 from warehouse.derivation import View
@@ -20,9 +18,9 @@ from warehouse.explain.scores import measure_of
 from warehouse.explain.services import MEASURES, breakdown_of
 from warehouse.facts import KPI_SCORES, KPI_VALUES, SERVICE_SUMMARY, FactTable
 from warehouse.failures import EnvironmentProblem, GateFailed
-from warehouse.home import Home
 from warehouse.inbox import Delivery
 from warehouse.ledger import Run
+from warehouse.looking import look, scratch_warehouse
 from warehouse.partitions import Basis, Item, Partition, Plan, all_items
 from warehouse.refusal import DeliveryRefused
 from warehouse.renewal import derive_partitions, enter_derived
@@ -46,13 +44,12 @@ def reproduce(root: Path, item: str, period: str, as_of: date | None = None) -> 
     """
     question = Question(parse_period(period), end_of_day(as_of) if as_of else None)
     named = resolve(item)
-    with open_warehouse(root, "kpi reproduce", must_exist=True) as warehouse:
+    with look(root) as warehouse:
         subject = _subject(named, question)
         fact = find_fact(warehouse.connection, subject.table.name, subject.key, question, item)
         view = fact.view(warehouse.connection)
         batches = _archived(warehouse, subject.items, view)
-        with tempfile.TemporaryDirectory(dir=warehouse.home.spool, prefix="reproduce-") as folder:
-            again = _derived_afresh(warehouse.home, Path(folder), batches, subject, question, view)
+        again = _derived_afresh(warehouse, batches, subject, question, view)
     return _compared(item, period, subject, fact, again) | {"deliveries": len(batches)}
 
 
@@ -95,15 +92,10 @@ def _archived(warehouse: Warehouse, items: list[Item], view: View) -> list[tuple
 
 
 def _derived_afresh(
-    original: Home, folder: Path, batches: list[tuple[Any, ...]], subject: _Subject, question: Question, view: View
+    original: Warehouse, batches: list[tuple[Any, ...]], subject: _Subject, question: Question, view: View
 ) -> dict[str, Any] | None:
     """The row of the fact as a warehouse makes it that has the archive and the key, and nothing else."""
-    fresh = Home(folder / "home")
-    fresh.root.mkdir()
-    fresh.landing.symlink_to(original.landing)
-    if original.secret.is_dir():
-        shutil.copytree(original.secret, fresh.secret)
-    with open_warehouse(fresh.root, "kpi reproduce") as warehouse:
+    with scratch_warehouse(original) as warehouse:
         for batch in batches:
             _take_in(warehouse, batch)
         basis = Basis("", "", "", view.known_batch, view.clock)

@@ -11,10 +11,11 @@ import duckdb
 
 from warehouse.changes import NumberChange, changes_of
 from warehouse.closing import closed_years
-from warehouse.connection import Warehouse, open_warehouse
+from warehouse.connection import Warehouse
 from warehouse.derivation import View
 from warehouse.failures import WrongUsage
 from warehouse.ledger import UNPUBLISHED, Run, run_clock, write_meta
+from warehouse.looking import look
 from warehouse.partitions import Partition, Plan, plan_partitions
 from warehouse.pipeline import Pipeline, a_run
 from warehouse.reconciliation import renew_reconciliation
@@ -45,7 +46,7 @@ class _Step:
 
 def read_plan(root: Path, as_of: date | None) -> list[dict[str, Any]]:
     """``kpi restate --plan --json``: looks without leaving a run in the ledger."""
-    with open_warehouse(root, "kpi restate --plan", must_exist=True) as warehouse:
+    with look(root) as warehouse:
         clock = run_clock(warehouse.connection, as_of)
         return [asdict(change) for change in plan_restatement(warehouse, Run(0, "plan", clock))]
 

@@ -32,7 +32,8 @@ from transforms.exact import decimal_text
 from transforms.reference import office
 from transforms.sql import load_sql
 from warehouse.failures import EnvironmentProblem
-from warehouse.home import Home
+from warehouse.home import PUBLIC, PUBLIC_FILE, Home, own_folder
+from warehouse.home_state import require_home
 from warehouse.ledger import Run
 from warehouse.places import place
 
@@ -49,13 +50,13 @@ def last_page(home: Home) -> Path:
     """The page of the newest run. Raises EnvironmentProblem where no run has written one."""
     pages = sorted(home.validation_reports.glob("run-*.html"))
     if not pages:
+        require_home(home)
         raise EnvironmentProblem(f"no run has left a report under {home.validation_reports}; `kpi run` writes one")
     return pages[-1]
 
 
 def write_report(connection: duckdb.DuckDBPyConnection, home: Home, run: Run, status: str, message: str | None) -> Path:
     """Writes the pages of ``run`` and the history anew; gives the run's page."""
-    home.validation_reports.mkdir(parents=True, exist_ok=True)
     collected = _Collector(connection, run)
     page = collected.page(status, message)
     for delivery in page.deliveries:
@@ -69,7 +70,7 @@ def write_report(connection: duckdb.DuckDBPyConnection, home: Home, run: Run, st
 def write_raw(home: Home, run: Run, source: str, result: dict[str, Any]) -> None:
     """Keeps what Great Expectations said, as it said it: counts, and no failing value."""
     folder = home.validation_reports / "raw"
-    folder.mkdir(parents=True, exist_ok=True)
+    own_folder(folder, PUBLIC)
     number = len(list(folder.glob(f"{run.name}_{source}_*.json"))) + 1
     _write(folder / f"{run.name}_{source}_{number}.json", json.dumps(result, indent=1, sort_keys=True, default=str))
 
@@ -201,4 +202,5 @@ class _Collector:
 def _write(target: Path, text: str) -> None:
     unfinished = target.with_suffix(".tmp")
     unfinished.write_text(text, encoding="utf-8")
+    unfinished.chmod(PUBLIC_FILE)
     unfinished.replace(target)

@@ -12,12 +12,12 @@ from transforms.periods import end_of_day, parse_period
 from transforms.scoring.definition import load_scoring
 from transforms.scoring.score import NPSS
 from transforms.services import load_services
-from warehouse.connection import open_warehouse
 from warehouse.explain.indicators import explain_indicator
 from warehouse.explain.lineage import Question
 from warehouse.explain.scores import explain_score
 from warehouse.explain.services import MEASURES, explain_service
 from warehouse.failures import WrongUsage
+from warehouse.looking import look
 
 Explanation = dict[str, Any]
 
@@ -39,7 +39,7 @@ def explain(root: Path, item: str, period: str, as_of: date | None = None) -> Ex
     ``NPSS``, ``SS2``, ``customer``. Raises WrongUsage where nothing of that name and period is known.
     """
     parse_period(period)
-    with open_warehouse(root, "kpi explain", must_exist=True) as warehouse:
+    with look(root) as warehouse:
         clock = end_of_day(as_of) if as_of else None
         return explain_in(warehouse.connection, item, Question(parse_period(period), clock))
 

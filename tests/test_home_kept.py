@@ -1,0 +1,402 @@
+"""A home is never made, lost or overwritten by mistake: what stands without its warehouse, or is newer than it, stops every command."""
+
+import os
+import shutil
+import stat
+import subprocess
+import sys
+from datetime import timedelta
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from tests.rows import csv, row
+from tests.test_cli import kpi
+from tests.time_home import TimeHome
+from transforms.periods import clock_now
+from warehouse.connection import open_warehouse
+from warehouse.doctor import examine
+from warehouse.failures import EnvironmentProblem, WrongUsage
+from warehouse.initialise import initialise
+from warehouse.ledger import TRIAL, read_meta
+from warehouse.looking import look
+from warehouse.pipeline import run_pipeline
+from warehouse.publication import verify_publication
+
+WRITING = (
+    ["run"],
+    ["backfill", "2024"],
+    ["close", "2024"],
+    ["restate", "--apply", "--reason", "a", "--approver", "b"],
+    ["purge"],
+    ["serve"],
+)
+ASKING = (
+    ["backfill", "2024", "--dry-run"], ["restate", "--plan"], ["purge", "--dry-run"], ["explain", "IKU-06", "--period", "2024"],
+    ["reproduce", "IKU-06", "--period", "2024"], ["doctor", "--json"], ["values"], ["services", "--year", "2024"], ["scores", "--year", "2024"],
+    ["revisions", "IKU-06"], ["reconcile", "--year", "2024"], ["quarantine"], ["validate", "--open"],
+)  # fmt: skip
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> TimeHome:
+    """Two nights: a service of 2024 that is published, with one quarantined row."""
+    found = TimeHome(tmp_path / "home")
+    found.deliver("pension/a.csv", row("pension"), row("pension", id="S9", tmt_pensiun="2024-06-02 00:00:00"))
+    found.run("2025-02-01")
+    found.deliver("pension/b.csv", row("pension", id="S2"))
+    found.run("2025-02-02")
+    return found
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*"))
+
+
+def bad(root: Path) -> dict[str, str]:
+    return {check["check"]: check["finding"] for check in examine(root) if check["verdict"] == "bad"}
+
+
+# A home is made by those who want one.
+
+
+@pytest.mark.parametrize("arguments", [*WRITING, *ASKING], ids=" ".join)
+def test_a_folder_that_is_no_home_is_exit_3_and_nothing_is_made(arguments: list[str], tmp_path: Path) -> None:
+    root = tmp_path / "mistyped"
+    shown = kpi(*arguments, "--home", str(root))
+    assert shown.returncode == 3, shown.stderr
+    said = shown.stderr + shown.stdout
+    assert f"there is no installation in {root}" in said
+    assert "`kpi init`" in said
+    assert names(tmp_path) == []
+
+
+def test_init_makes_a_home_once_and_an_inbox_alone_is_one(tmp_path: Path) -> None:
+    first = kpi("init", "--home", str(tmp_path / "new"))
+    assert (first.returncode, first.stdout.splitlines()[0]) == (0, f"An installation is made: {tmp_path / 'new'}")
+    key = (tmp_path / "new/secret/pseudonym.key").read_text()
+    again = kpi("init", "--home", str(tmp_path / "new"))
+    assert again.returncode == 0
+    assert "was there already; nothing of it was changed" in again.stdout
+    assert (tmp_path / "new/secret/pseudonym.key").read_text() == key
+    assert bad(tmp_path / "new") == {}
+    assert run_pipeline(tmp_path / "new").run == "run-000001"
+    (tmp_path / "other/inbox/pension").mkdir(parents=True)
+    (tmp_path / "other/inbox/pension/a.csv").write_text(csv(row("pension")), encoding="utf-8")
+    assert len(run_pipeline(tmp_path / "other").batches) == 1
+
+
+# A warehouse that is lost is not a new home.
+
+
+@pytest.mark.parametrize("gone", ["missing", "another"])
+def test_a_lost_warehouse_stops_every_command_and_nothing_is_touched(place: TimeHome, gone: str) -> None:
+    place.home.warehouse.unlink()
+    if gone == "another":
+        duckdb.connect(str(place.home.warehouse)).close()
+    before = names(place.home.publications), place.home.published.readlink()
+    with pytest.raises(
+        EnvironmentProblem,
+        match=r"is lost, but what it has left is there: the key .*; 2 archived .*; held rows of 1 .*; publications 000001, 000002\.",
+    ):
+        place.run("2025-02-03")
+    assert (names(place.home.publications), place.home.published.readlink()) == before
+    assert verify_publication(place.home.published.resolve()) == []
+    if gone == "missing":
+        assert not place.home.warehouse.exists()
+        assert "is lost" in bad(place.root)["home"]
+        for arguments in (["run"], ["explain", "IKU-06", "--period", "2024"], ["init"]):
+            shown = kpi(*arguments, "--home", str(place.root))
+            assert (shown.returncode, "kpi init --force" in shown.stderr) == (3, True)
+        # What is published can still be read.
+        assert kpi("services", "--year", "2024", "--home", str(place.root)).returncode == 0
+
+
+@pytest.mark.parametrize("left", ["secret/pseudonym.key", "landing", "publications", "warehouse.duckdb.wal"])
+def test_each_trace_alone_tells_that_a_warehouse_is_lost(place: TimeHome, tmp_path: Path, left: str) -> None:
+    (place.root / "warehouse.duckdb.wal").touch()
+    other = tmp_path / "other"
+    (other / "inbox").mkdir(parents=True)
+    (other / left).parent.mkdir(exist_ok=True)
+    (shutil.copytree if (place.root / left).is_dir() else shutil.copy)(place.root / left, other / left)
+    with pytest.raises(EnvironmentProblem, match="is lost"):
+        run_pipeline(other)
+
+
+def test_init_force_begins_anew_and_sets_aside_what_was_left(place: TimeHome) -> None:
+    key = (place.home.secret / "pseudonym.key").read_text()
+    place.home.warehouse.unlink()
+    shown = kpi("init", "--force", "--home", str(place.root))
+    assert shown.returncode == 0, shown.stderr
+    (aside,) = place.home.set_aside.iterdir()
+    assert f"set aside: set-aside/{aside.name}/publications" in shown.stdout
+    assert verify_publication(aside / "publications/000002") == []
+    assert len(list((aside / "landing/pension").iterdir())) == 2
+    assert stat.S_IMODE(place.home.set_aside.stat().st_mode) == 0o700
+    assert not place.home.published.is_symlink()
+    report = place.run("2025-02-03")
+    assert (report.run, len(report.batches), report.published) == ("run-000001", 2, True)
+    assert (place.home.secret / "pseudonym.key").read_text() == key
+    # A number names one publication for ever.
+    assert place.home.published.resolve().name == "000003"
+    assert place.service("pension", 2024)["received"] == 2
+
+
+def test_init_force_leaves_a_whole_home_alone(place: TimeHome) -> None:
+    with pytest.raises(WrongUsage, match="is whole: there is nothing to begin anew from"):
+        initialise(place.root, force=True)
+    assert names(place.home.publications)[0] == "000001"
+    assert not place.home.set_aside.exists()
+
+
+# An old warehouse does not overwrite what is newer.
+
+
+@pytest.fixture
+def restored(place: TimeHome) -> TimeHome:
+    """The same home on the third night, with the warehouse of the second put back."""
+    backup = place.root.with_name("backup.duckdb")
+    shutil.copy(place.home.warehouse, backup)
+    place.deliver("pension/c.csv", row("pension", id="S3"))
+    place.run("2025-02-03")
+    shutil.copy(backup, place.home.warehouse)
+    return place
+
+
+def test_an_older_warehouse_does_not_overwrite_a_newer_publication(restored: TimeHome) -> None:
+    with pytest.raises(
+        EnvironmentProblem, match=r"is older than what is published: it knows nothing of publication 000003\."
+    ):
+        restored.run("2025-02-04")
+    assert restored.home.published.resolve().name == "000003"
+    assert restored.ledger("SELECT max(run_id) FROM ledger.runs") == [(2,)]
+    assert "is older than what is published" in bad(restored.root)["warehouse"]
+    with pytest.raises(EnvironmentProblem, match="is older"), look(restored.root):
+        pass
+    # Also where the link was taken away, or led back.
+    restored.home.published.unlink()
+    with pytest.raises(EnvironmentProblem, match="is older"):
+        restored.run("2025-02-04")
+
+
+def test_init_force_goes_on_from_an_older_warehouse(restored: TimeHome) -> None:
+    made = initialise(restored.root, force=True)
+    assert [line.partition("/publications/")[2] for line in made.set_aside] == ["000003"]
+    assert restored.home.published.resolve().name == "000002"
+    report = restored.run("2025-02-04")
+    assert (report.run, [batch.file for batch in report.batches], report.published) == (
+        "run-000003",
+        ["pension/c.csv"],
+        True,
+    )
+    assert restored.home.published.resolve().name == "000004"
+    assert restored.service("pension", 2024)["received"] == 3
+
+
+def test_a_run_that_was_killed_after_the_switch_is_no_older_warehouse(place: TimeHome) -> None:
+    with duckdb.connect(str(place.home.warehouse)) as connection:
+        connection.execute("DELETE FROM ledger.publications WHERE publication_id = 2")
+    place.deliver("pension/c.csv", row("pension", id="S3"))
+    assert place.run("2025-02-03").published
+    assert place.ledger("SELECT publication_id FROM ledger.publications ORDER BY ALL") == [(1,), (2,), (3,)]
+
+
+# A day that is yet to come is for trials.
+
+
+def test_a_day_that_is_yet_to_come_is_refused_and_does_not_block_the_home(place: TimeHome) -> None:
+    later = clock_now().date() + timedelta(days=400)
+    for arguments in (
+        ["run"],
+        ["backfill", "2024"],
+        ["backfill", "2024", "--dry-run"],
+        ["purge"],
+        ["close", "2024"],
+        ["restate", "--plan"],
+    ):
+        shown = kpi(*arguments, "--as-of", str(later), "--home", str(place.root))
+        assert (shown.returncode, f"{later} is yet to come" in shown.stderr) == (2, True), arguments
+    with pytest.raises(WrongUsage, match="in a home that `kpi init --trial` has made"):
+        run_pipeline(place.root, later)
+    assert place.ledger("SELECT max(run_id) FROM ledger.runs") == [(2,)]
+    run_pipeline(place.root)
+
+
+def test_a_home_for_trials_may_pretend_it_where_that_is_asked_for(tmp_path: Path) -> None:
+    later = clock_now().date() + timedelta(days=400)
+    assert kpi("init", "--trial", "--home", str(tmp_path)).returncode == 0
+    refused = kpi("purge", "--as-of", str(later), "--home", str(tmp_path))
+    assert (refused.returncode, "--pretend-future" in refused.stderr) == (2, True)
+    assert kpi("purge", "--as-of", str(later), "--pretend-future", "--home", str(tmp_path)).returncode == 0
+    assert "clock" not in bad(tmp_path)
+    assert run_pipeline(tmp_path, later).run == "run-000002"
+
+
+def test_a_home_with_runs_does_not_become_one_for_trials(place: TimeHome) -> None:
+    with pytest.raises(WrongUsage, match="has runs of its own"):
+        initialise(place.root, trial=True)
+    with look(place.root) as warehouse:
+        assert read_meta(warehouse.connection, TRIAL) is None
+
+
+def test_a_day_that_was_taken_to_its_end_does_not_block_the_rest_of_it(place: TimeHome) -> None:
+    run_pipeline(place.root, clock_now().date())
+    assert run_pipeline(place.root).run == "run-000004"
+    ((first, second),) = place.ledger("SELECT min(clock), max(clock) FROM ledger.runs WHERE run_id > 2")
+    assert (first, second.microsecond) == (second, 999999)
+
+
+def test_a_ledger_that_is_ahead_of_now_is_named_with_the_way_out(place: TimeHome) -> None:
+    with duckdb.connect(str(place.home.warehouse)) as connection:
+        connection.execute("UPDATE ledger.runs SET clock = TIMESTAMP '2099-12-31 23:59:59' WHERE run_id = 2")
+    with pytest.raises(
+        WrongUsage, match=r"ahead of the clock: it knows of 2099-12-31 23:59, .*the-night-failed\.md says the way out"
+    ):
+        run_pipeline(place.root)
+    assert "2099-12-31 23:59" in bad(place.root)["clock"]
+
+
+def test_the_documented_way_out_of_a_clock_that_was_ahead(place: TimeHome) -> None:
+    """As docs/how-to/the-night-failed.md says: the backup of before, then `kpi init --force`."""
+    backup = place.root.with_name("backup.duckdb")
+    shutil.copy(place.home.warehouse, backup)
+    place.deliver("pension/c.csv", row("pension", id="S3"))
+    place.run("2025-02-03")
+    with duckdb.connect(str(place.home.warehouse)) as connection:
+        connection.execute("UPDATE ledger.runs SET clock = TIMESTAMP '2099-12-31 23:59:59' WHERE run_id = 3")
+    shutil.copy(backup, place.home.warehouse)
+    assert kpi("init", "--force", "--home", str(place.root)).returncode == 0
+    assert run_pipeline(place.root).published
+    assert bad(place.root) == {}
+    assert place.service("pension", 2024)["received"] == 3
+
+
+# Private is private, published is readable, whatever the umask.
+
+NIGHT = """import os, sys
+os.umask(int(sys.argv[2], 8))
+from pathlib import Path
+from datetime import date
+from warehouse.pipeline import run_pipeline
+run_pipeline(Path(sys.argv[1]), date.fromisoformat(sys.argv[3]))
+"""
+
+
+def night(root: Path, umask: str, day: str) -> None:
+    subprocess.run([sys.executable, "-c", NIGHT, str(root), umask, day], check=True)
+
+
+def rights(root: Path) -> dict[str, int]:
+    return {name: stat.S_IMODE((root / name).lstat().st_mode) for name in names(root) if not (root / name).is_symlink()}
+
+
+@pytest.mark.parametrize("umask", ["000", "022", "077"])
+def test_rights_do_not_depend_on_the_umask(tmp_path: Path, umask: str) -> None:
+    shown = subprocess.run(
+        [sys.executable, "-c", f"import os; os.umask(0o{umask}); from flows.cli import main; main()", "init", "--home", str(tmp_path / "deep/home")],
+        check=False, capture_output=True, text=True,
+    )  # fmt: skip
+    assert shown.returncode == 0, shown.stderr
+    place = TimeHome(tmp_path / "deep/home")
+    before = os.umask(int(umask, 8))
+    try:
+        place.deliver("pension/a.csv", row("pension"), row("pension", id="S9", tmt_pensiun="2024-06-02 00:00:00"))
+    finally:
+        os.umask(before)
+    night(place.root, umask, "2025-02-01")
+    found = rights(tmp_path / "deep")
+    ours = {name: mode for name, mode in found.items() if "/inbox/" not in name}
+    assert [name for name, mode in ours.items() if mode & 0o022] == []
+    public = {name for name in ours if name.split("/")[1:2] in (["publications"], ["reports"])} | {"home"}
+    assert {name for name, mode in ours.items() if mode & 0o077} == public
+    assert {name for name in public if ours[name] & 0o044 != 0o044} == set()
+    assert {ours[f"home/{name}"] for name in ("warehouse.duckdb", "warehouse.lock")} == {0o600}
+    assert bad(place.root) == {}
+
+
+def test_the_write_ahead_log_is_private_while_a_run_goes_on(place: TimeHome) -> None:
+    before = os.umask(0)
+    try:
+        with open_warehouse(place.root, "test") as warehouse:
+            warehouse.connection.execute("INSERT INTO ledger.meta VALUES ('a', 'b')")
+            assert stat.S_IMODE(place.home.write_ahead_log.stat().st_mode) == 0o600
+        assert os.umask(0) == 0
+    finally:
+        os.umask(before)
+
+
+def test_rights_of_an_older_home_are_healed_and_named_before(place: TimeHome) -> None:
+    for name, mode in {
+        "warehouse.duckdb": 0o644,
+        "warehouse.lock": 0o666,
+        "publications": 0o700,
+        "landing": 0o755,
+        ".": 0o777,
+    }.items():
+        (place.root / name).chmod(mode)
+    assert set(bad(place.root)) == {"warehouse.duckdb", "warehouse.lock", "publications/", "landing/", "home/"}
+    place.home.inbox.chmod(0o770)
+    place.run("2025-02-03")
+    assert bad(place.root) == {}
+    # As it was set for those who deliver.
+    assert stat.S_IMODE(place.home.inbox.stat().st_mode) == 0o770
+
+
+# Nothing is cleared or made private behind a link.
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["spool", "landing", "quarantine", "secret", "publications", "reports", "warehouse.duckdb", "warehouse.lock", "landing/pension", "publications/000001"],
+)  # fmt: skip
+def test_no_link_is_followed(place: TimeHome, tmp_path: Path, name: str) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    (place.root / name).rename(elsewhere)
+    if elsewhere.is_dir():
+        elsewhere.chmod(0o755)
+        (elsewhere / ".precious.part").write_text("precious")
+        (elsewhere / "folder").mkdir(exist_ok=True)
+    (place.root / name).symlink_to(elsewhere)
+    before = {
+        path: (path.lstat().st_mode, path.lstat().st_mtime_ns, path.lstat().st_size)
+        for path in (elsewhere, *elsewhere.rglob("*"))
+    }
+    for command in (lambda: place.run("2025-02-03"), lambda: initialise(place.root), place.home.make):
+        with pytest.raises(
+            EnvironmentProblem, match=f"{place.root / name} is a link to {elsewhere}: nothing there was touched"
+        ):
+            command()
+    after = {
+        path: (path.lstat().st_mode, path.lstat().st_mtime_ns, path.lstat().st_size)
+        for path in (elsewhere, *elsewhere.rglob("*"))
+    }
+    assert after == before
+    assert "is a link to" in bad(place.root)["home"]
+
+
+def test_a_link_in_the_spool_goes_and_what_it_leads_to_stays(place: TimeHome, tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere/precious").write_text("precious")
+    (place.home.spool / "link").symlink_to(tmp_path / "elsewhere")
+    place.run("2025-02-03")
+    assert list(place.home.spool.iterdir()) == []
+    assert (tmp_path / "elsewhere/precious").read_text() == "precious"
+
+
+def test_bytes_that_came_twice_are_both_entered_when_they_are_purged(tmp_path: Path) -> None:
+    """Once as a delivery and once as a correction: one archive, and each delivery is known to be gone, not lost."""
+    place = TimeHome(tmp_path)
+    place.deliver("pension/a.csv", row("pension"))
+    place.run("2025-02-01")
+    place.deliver("pension/corrections/a.csv", row("pension"))
+    place.run("2025-02-02")
+    assert place.ledger("SELECT count(*), count(DISTINCT sha256) FROM ledger.batches") == [(2, 1)]
+    assert kpi("purge", "--days", "30", "--home", str(tmp_path)).returncode == 0
+    assert place.ledger("SELECT batch_id FROM ledger.purges ORDER BY batch_id") == [(1,), (2,)]
+    assert bad(tmp_path) == {}
+
+
+def test_a_sample_of_no_year_makes_no_home(tmp_path: Path) -> None:
+    assert kpi("sample", "--years", "nonsense", "--home", str(tmp_path / "home")).returncode == 2
+    assert names(tmp_path) == []
