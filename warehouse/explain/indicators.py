@@ -15,7 +15,8 @@ from transforms.periods import Period, parts
 from transforms.sql import load_sql
 from warehouse.agreed import PRINT, REALIZATION
 from warehouse.derivation import FreshValue, View, collect_evidence, derive_indicator, look_from, look_now
-from warehouse.explain.lineage import Fact, Question, deliveries_of_rows, described, find_fact
+from warehouse.explain.gaps import gap_of
+from warehouse.explain.lineage import Fact, Question, deliveries_of_rows, described, find_fact, reproduced
 from warehouse.facts import KPI_VALUES
 from warehouse.failures import WrongUsage
 
@@ -53,7 +54,8 @@ def explain_indicator(
         "history": fact.history(connection),
         "records": {
             "numerator": _keys(used, "numerator"),
-            "denominator": _keys(used, "denominator"),
+            # Where the denominator is a count of records, these are they: the numerator's among them.
+            "denominator": _keys(used, "denominator", *(() if indicator.components == "none" else ("numerator",))),
             "excluded": [
                 {"key": key, "reason": reason}
                 for key, reason in sorted({(row[1], str(row[3])) for row in used if row[2] == "excluded"})
@@ -65,7 +67,8 @@ def explain_indicator(
             for found, key, role, _, path, amount in used
             if role in ("numerator", "denominator")
         ],
-        "reproduced": again is not None and _shown(again) == fact.value,
+        "gap": gap_of(connection, indicator, fact, question, view),
+        "reproduced": reproduced(fact.value, None if again is None else _shown(again)),
     }
 
 
@@ -164,5 +167,5 @@ def _deliveries(
     return found
 
 
-def _keys(evidence: Evidence, role: str) -> list[str]:
-    return sorted({key for _, key, found, *_ in evidence if found == role})
+def _keys(evidence: Evidence, *roles: str) -> list[str]:
+    return sorted({key for _, key, role, *_ in evidence if role in roles})
