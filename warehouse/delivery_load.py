@@ -21,7 +21,13 @@ from expectations.typed_read import FileTraits, typed_rows
 from transforms.sql import identifier, load_sql
 from warehouse.connection import Warehouse
 from warehouse.delivery import Landed, sha256_of
-from warehouse.delivery_checks import check_history, check_totals, keep_findings, refuse_changed_types
+from warehouse.delivery_checks import (
+    check_history,
+    check_same_records,
+    check_totals,
+    keep_findings,
+    refuse_changed_types,
+)
 from warehouse.failures import GateFailed
 from warehouse.inbox import Delivery
 from warehouse.ledger import Run
@@ -87,6 +93,9 @@ class DeliveryLoad:
             self._update("close_mended_rows.sql")
             self._update("mark_years.sql")
             findings += check_history(self.connection, self.contract, self.batch_id, self.ledger_run.clock)
+            findings += check_same_records(
+                self.connection, self.warehouse.home, self.contract, self.batch_id, self.landed.layout
+            )
             keep_findings(self.connection, self.batch_id, findings)
             self._enter_into_ledger(counts)
         return counts
