@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from tests.rows import csv, row
+from warehouse.explain import explain
 from warehouse.held_rows import read_held_rows
 from warehouse.home import Home
 from warehouse.pipeline import run_pipeline
@@ -324,3 +325,21 @@ def test_a_held_row_without_a_readable_state_time_is_mended_by_any(tmp_path, del
     deliver("integration/b.csv", csv(letter("2024-Q1", "2024-03-10", 5500, WEB, True)))
     run_pipeline(tmp_path, as_of=date(2024, 5, 1))
     assert read_held_rows(Home(tmp_path), None, None) == []
+
+
+def test_a_quarter_that_has_not_begun_has_no_line_whatever_was_delivered_of_it(tmp_path, deliver) -> None:
+    """Ruling 42; and a target is the year's alone."""
+    rows = [letter("2024-Q1", "2024-03-28", a, c, True) for a, c in ((5500, WEB), (5600, SIM))]
+    early = [letter("2024-Q4", "2024-03-29", a, c, False) for a, c in ((5500, WEB), (5600, SIM))]
+    deliver("integration/a.csv", csv(*rows, *early))
+    deliver(
+        "performance_agreement/a.csv",
+        "indikator,tahun,target,sasaran,perspektif\nIKU-06,2024,95,SS4,internal_process\n",
+    )
+    run_pipeline(tmp_path, as_of=date(2024, 4, 30))
+    found = {period: (line["value"], line["target"]) for period, line in values(tmp_path, 2024).items()}
+    assert found == {"2024": ("100.00", "95"), "2024-Q1": ("100.00", None), "2024-Q2": (None, None)}
+    explained = explain(tmp_path, "IKU-06", "2024")
+    assert (explained["value"], explained["reproduced"]) == ("100.00", True)
+    assert explained["records"]["numerator"] == ["5500", "5600"]
+    assert explained["formula"].endswith("webservice 1 / 1, simpegnas 1 / 1 = 100.00")

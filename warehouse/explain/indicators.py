@@ -35,7 +35,7 @@ def explain_indicator(
     view = fact.view(connection)
     again = derive_again(connection, indicator, period, view)
     evidence = _evidence(connection, indicator, version, period, view) if fact.row["status"] != "reported" else []
-    behind = _parts_behind(indicator, period, evidence)
+    behind = _parts_behind(indicator, period, evidence, view)
     used = [row for row in evidence if row[0] in behind]
     return {
         "indicator": indicator.id,
@@ -107,11 +107,12 @@ def _evidence(
     return connection.execute(load_sql("warehouse.sql", "explained_evidence.sql")).fetchall()
 
 
-def _parts_behind(indicator: Indicator, period: Period, evidence: Evidence) -> list[str]:
-    """The periods of the evidence that make the value: itself, the newest part of the year, or all its parts."""
+def _parts_behind(indicator: Indicator, period: Period, evidence: Evidence, view: View) -> list[str]:
+    """The periods of the evidence that make the value: itself, the newest part of the year that has begun, or all that have."""
     if period.kind != "year" or indicator.parts is None:
         return [period.id]
-    with_rows = sorted({row[0] for row in evidence if row[2] != "held"})
+    begun = {part.id for part in parts(period.year, indicator.parts) if part.has_begun(view.clock)}
+    with_rows = sorted({row[0] for row in evidence if row[2] != "held"} & begun)
     return with_rows[-1:] if indicator.year_from == "newest_part" else with_rows
 
 
