@@ -39,12 +39,13 @@ def print_explanation(found: dict[str, Any]) -> None:
         lines.append(["held back", "in quarantine: in the quality band alone", len(records["held"])])
     table("Records by role", ["role", "reason", "records"], lines, 2)
     deliveries = found["deliveries"]
-    table(
-        "Deliveries behind it",
-        ["source", "file", "sha256", "rows"],
-        [[d["source"], d["file"], d["sha256"][:12], d["rows"]] for d in deliveries[:SHOWN_DELIVERIES]],
-        3,
-    )
+    if deliveries:
+        table(
+            "Deliveries behind it",
+            ["source", "file", "sha256", "rows"],
+            [[d["source"], d["file"], d["sha256"][:12], d["rows"]] for d in deliveries[:SHOWN_DELIVERIES]],
+            3,
+        )
     _more(len(deliveries) - SHOWN_DELIVERIES, "deliveries")
     for source in sorted({rule["source"] for rule in found["rules"]}):
         rules = [rule for rule in found["rules"] if rule["source"] == source]
