@@ -120,13 +120,18 @@ def _type(column: Column) -> str:
 
 def _published_page() -> str:
     published = load_published()
-    text = "# What is published\n\nIn `published/kpi.duckdb` and as `published/parquet/<table>.parquet`.\n"
-    for table in published.tables:
+    text = (
+        "# What is published\n\nIn `published/kpi.duckdb` and as `published/parquet/<table>.parquet`; a view, which answers a question "
+        "from the tables, in `published/kpi.duckdb` alone: "
+        f"{', '.join(f'[{view.name}](#{view.name})' for view in published.views)}.\n"
+    )
+    for relation in (*published.tables, *published.views):
         rows: list[tuple[object, ...]] = [
             (name, column.type, column.unit, column.description)
-            for name, column in ((name, published.columns[name]) for name in table.columns)
+            for name, column in ((name, published.columns[name]) for name in relation.columns)
         ]
-        text += f"\n## {table.name}\n\n{table.description} Grain: {table.grain}.\n\n"
+        question = f"{relation.title} " if relation in published.views else ""
+        text += f"\n## {relation.name}\n\n{question}{relation.description} Grain: {relation.grain}.\n\n"
         text += _table(("column", "type", "unit", "meaning"), rows)
     return text
 

@@ -88,6 +88,11 @@ def states_table(contract: Contract) -> str:
     return f"states.{identifier(contract.source)}"
 
 
+def state_at(contract: Contract) -> str:
+    """SQL of a row's state time as an instant; NULL where the source has none, or it cannot be read."""
+    return f"CAST({identifier(contract.state.time) if contract.state else 'NULL'} AS TIMESTAMP)"
+
+
 def _ordinary_standing(keys: str) -> str:
     return f""", first_rows AS (
   SELECT {keys}, min(row_number) AS first_row, arg_min(content, row_number) AS first_content FROM contested GROUP BY {keys}

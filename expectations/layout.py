@@ -111,6 +111,23 @@ def landed_names(contract: Contract, layout: str | None) -> list[str]:
     return found.landed_names if isinstance(found, WorkbookLayout) else contract.delivered_names
 
 
+def key_made_by(contract: Contract, layout: str) -> str | None:
+    """SQL over typed rows of the key that the layout makes of one, since it delivers none; None where it delivers the key."""
+    found = load_layout(layout)
+    cells = found.columns if isinstance(found, WorkbookLayout) else {}
+    made = [c.hash_of for name, c in cells.items() if c.hash_of and [_named(contract, name).column] == contract.key]
+    if not made:
+        return None
+    columns = [_named(contract, name) for name in made[0]]
+    # As the layout reads them: a date is the text that its column wants.
+    return keyed_hash(
+        " || '|' || ".join(
+            f"strftime({identifier(c.column)}, '{c.format}')" if c.type == "date" else identifier(c.column)
+            for c in columns
+        )
+    )
+
+
 def delivered_place(contract: Contract, column: Column, layout: str | None) -> str:
     """What the sender calls the column: its name, in a workbook by position the letters of its first cell."""
     names = landed_names(contract, layout)

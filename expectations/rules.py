@@ -33,7 +33,7 @@ def condition(  # noqa: PLR0911  one return a kind of rule
     if rule.identity:
         return CONFLICT_CONDITION
     if rule.allowed is not None:
-        return f"{name} IN ({', '.join(_literal(value) for value in rule.allowed)})"
+        return _is_allowed(rule)
     if rule.range is not None:
         bounds = [
             f"{name} {sign} {bound}"
@@ -43,9 +43,36 @@ def condition(  # noqa: PLR0911  one return a kind of rule
         return " AND ".join(bounds)
     if rule.group is not None:
         window = f"OVER (PARTITION BY batch_id, {', '.join(identifier(by) for by in rule.group.by)})"
-        same = identifier(rule.group.same)
-        return f"min({same}) {window} = max({same}) {window}"
+        same, known = identifier(rule.group.same), _of_known(contract, rule.group.same)
+        return f"min({same}) {known}{window} = max({same}) {known}{window}"
     return f"({rule.sql})"
+
+
+def _is_allowed(rule: Rule) -> str:
+    return f"{identifier(rule.column)} IN ({', '.join(_literal(value) for value in rule.allowed or ())})"
+
+
+def _allowing(contract: Contract) -> dict[str, Rule]:
+    """By column, the rule that lists its values."""
+    return {rule.column: rule for rule in contract.all_rules if rule.allowed is not None}
+
+
+def _of_known(contract: Contract, column: str) -> str:
+    """A value that the column may not have is a fault of its own row alone: the others of its group are not held for it."""
+    rule = _allowing(contract).get(column)
+    return f"FILTER (WHERE {_is_allowed(rule)}) " if rule else ""
+
+
+def known_categories(contract: Contract) -> str:
+    """SQL of a typed row's listed values as a JSON object, each where it is one that its column may have: what a held row still says
+    of its group. Any other text stays in the restricted folder, since in a row out of place it may be a name.
+    """
+    parts = [
+        f"'{column}', CASE WHEN {_is_allowed(rule)} THEN {identifier(column)} END"
+        for column, rule in _allowing(contract).items()
+        if contract.column_named(column).privacy == "public"
+    ]
+    return f"CAST(json_object({', '.join(parts)}) AS VARCHAR)"
 
 
 def has_own_column(contract: Contract, rule: Rule) -> bool:

@@ -17,6 +17,9 @@ def print_explanation(found: dict[str, Any]) -> None:
         + (f", {found['legal_basis']}" if found["legal_basis"] else "")
     )
     print(f"  {found['formula']}")
+    for explanation in (found, *found.get("inputs", [])):
+        if explanation.get("gap"):
+            _gap(explanation)
     if "steps" in found:
         table(
             "The way down",
@@ -28,18 +31,21 @@ def print_explanation(found: dict[str, Any]) -> None:
             3,
         )
     records = found["records"]
-    lines = [["numerator", "", len(records["numerator"])], ["denominator only", "", len(records["denominator"])]]
+    counted = set(records["numerator"])
+    alone = [key for key in records["denominator"] if key not in counted]
+    lines = [["numerator", "", len(records["numerator"])], ["denominator", "", len(records["denominator"])]]
     lines += [["excluded", reason, count] for reason, count in sorted(found["excluded"].items())]
     if records.get("held"):
         lines.append(["held back", "in quarantine: in the quality band alone", len(records["held"])])
     table("Records by role", ["role", "reason", "records"], lines, 2)
     deliveries = found["deliveries"]
-    table(
-        "Deliveries behind it",
-        ["source", "file", "sha256", "rows"],
-        [[d["source"], d["file"], d["sha256"][:12], d["rows"]] for d in deliveries[:SHOWN_DELIVERIES]],
-        3,
-    )
+    if deliveries:
+        table(
+            "Deliveries behind it",
+            ["source", "file", "sha256", "rows"],
+            [[d["source"], d["file"], d["sha256"][:12], d["rows"]] for d in deliveries[:SHOWN_DELIVERIES]],
+            3,
+        )
     _more(len(deliveries) - SHOWN_DELIVERIES, "deliveries")
     for source in sorted({rule["source"] for rule in found["rules"]}):
         rules = [rule for rule in found["rules"] if rule["source"] == source]
@@ -69,13 +75,45 @@ def print_explanation(found: dict[str, Any]) -> None:
         ],
         4,
     )
-    for role, title in (("numerator", "numerator"), ("denominator", "denominator only")):
-        _keys(title, records[role])
+    _keys("numerator", records["numerator"])
+    _keys("denominator, not in the numerator", alone)
     _keys("excluded", [f"{entry['key']} ({entry['reason']})" for entry in records["excluded"]])
-    print(
-        "These records give the value again: "
-        + ("yes" if found["reproduced"] else "NO; `kpi reproduce` says what differs")
-    )
+    if found["reproduced"] is not None:
+        print(
+            "These records give the value again: "
+            + ("yes" if found["reproduced"] else "NO; `kpi reproduce` says what differs")
+        )
+
+
+def _gap(found: dict[str, Any]) -> None:
+    """What is missing, since when, and who delivers it."""
+    gap, period = found["gap"], found["period"]
+    print(f"What is missing: {found['indicator']} {period} is {gap['status']} since {moment(gap['since'])}")
+    for part in gap["parts"]:
+        print(f"  {part['period']} is {part['status']}")
+    if "printed_twice" in gap["flags"]:
+        print("  Printed values contradict each other, and no waiver names the one that stands")
+    if "band_too_wide" in gap["flags"]:
+        print("  The held rows could move the value further than its definition allows")
+    for source in gap["sources"]:
+        print(f"  {source['source']} ({source['title']['en']}): {_state_of(source, gap['status'], period)}")
+    names = ", ".join(f"inbox/{source['source']}/" for source in gap["sources"])
+    print(f"  Who delivers it: {gap['owner']}, into {names}")
+
+
+def _state_of(source: dict[str, Any], status: str, period: str) -> str:
+    if source["last_delivered"] is None:
+        return "never delivered"
+    said = [f"last delivered {moment(source['last_delivered'])} as {source['last_file']}"]
+    if source["held"]:
+        said.append(f"held rows of {period}: {source['held']:,} (`kpi quarantine --source {source['source']}`)")
+    if source["held_without_period"]:
+        said.append(f"held rows whose period cannot be read: {source['held_without_period']:,}")
+    if status == "zero_denominator":
+        said.append(f"nothing of {period} to divide by")
+    elif not source["held"]:
+        said.append(f"no row of {period}")
+    return "; ".join(said)
 
 
 def _keys(title: str, keys: list[str]) -> None:

@@ -155,7 +155,7 @@ def print_scores(sheet: ScoreSheet) -> None:
         ],
         2,
     )
-    print(f"NPSS {scores['year']}: {scores['npss'] or NO_VALUE} ({scores['category']})")
+    print(f"NPSS {scores['year']}: {scores['npss'] or NO_VALUE} ({scores['category'] or scores['reason']})")
     if sheet.printed_npss is not None:
         print(f"  printed (reported): {sheet.printed_npss}")
     for gap in sheet.gaps:

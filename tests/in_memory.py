@@ -12,9 +12,10 @@ from expectations.typed_read import derived_value, record_key
 from transforms.definitions import Indicator, load_indicators
 from transforms.exact import decimal_text
 from transforms.periods import end_of_day, parse_period
-from transforms.sql import identifier, load_sql
+from transforms.sql import identifier
 from warehouse.connection import SETTINGS, create_states_table, install_key, install_reference
 from warehouse.derivation import FreshValue, View, derive_indicator
+from warehouse.migrations import migrate
 
 
 def indicator_named(name: str) -> Indicator:
@@ -25,7 +26,7 @@ def empty_warehouse(connection: duckdb.DuckDBPyConnection) -> None:
     """The warehouse's own tables, in memory."""
     for setting in SETTINGS:
         connection.execute(setting)
-    connection.execute(load_sql("warehouse.sql", "ledger.sql"))
+    migrate(connection, "in memory")
     install_reference(connection)
     for source in source_names():
         create_states_table(connection, source)
@@ -66,7 +67,8 @@ def hold_row(
     batch = connection.execute("SELECT coalesce(max(batch_id), 0) + 1 FROM ledger.batches").fetchone()[0]
     connection.execute("INSERT INTO ledger.batches BY NAME SELECT $1 AS batch_id, $2 AS source", [batch, source])
     connection.execute(
-        "INSERT INTO quarantine.held_rows VALUES ($1, $2, 1, ['TRY-01'], $3, $4, $5, NULL)",
+        "INSERT INTO quarantine.held_rows BY NAME SELECT $1 AS batch_id, $2 AS source, 1 AS row_number, ['TRY-01'] AS reasons, "
+        "$3 AS record_key, $4 AS year, $5 AS part",
         [batch, source, key, year, part],
     )
 

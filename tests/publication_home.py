@@ -13,6 +13,8 @@ from warehouse.publication import publish
 TABLES = {
     "kpi_values",
     "kpi_values_history",
+    "peer_values",
+    "peer_values_history",
     "service_summary",
     "service_summary_history",
     "kpi_scores",
@@ -24,9 +26,10 @@ TABLES = {
     "indicator_versions",
     "agencies",
 }
+VIEWS = {"current_year", "trend"}
 FILES = ["datapackage.json", "kpi.duckdb", *sorted(f"parquet/{table}.parquet" for table in TABLES), "site/index.html"]
 
-VALUE = """INSERT INTO facts.kpi_values BY NAME SELECT 'IKU-06' AS indicator, $period AS period, '07' AS office, '2024' AS definition_version,
+VALUE = """INSERT INTO facts.kpi_values BY NAME SELECT 'IKU-06' AS indicator, $period AS period, $office AS office, '2024' AS definition_version,
   TIMESTAMP '2024-03-31 23:59:59.999999' AS cut_off, CAST($value AS DECIMAL(28,6)) AS value, 2 AS decimals, 'percent' AS unit,
   'derived' AS status, 5 AS numerator, 49 AS denominator, '{"no_row_in_quarter": 2}' AS excluded, false AS is_provisional,
   ['incomplete'] AS flags, 'f00d' AS evidence_hash, CAST($known_from AS TIMESTAMP) AS known_from,
@@ -62,7 +65,7 @@ def warehouse(home):
 
 
 def fill(connection):
-    """Two runs; a value with two versions and one with one; two groups of a service; a delivery with two rules."""
+    """Two runs; a value with two versions and one with one; another office's; two groups of a service; a delivery with two rules."""
     for run_id in range(1, 10):
         clock = datetime(2025, 1, run_id, 23, 59, 59, 999999)
         connection.execute(
@@ -72,6 +75,7 @@ def fill(connection):
     add_value(connection, "2024-Q2", "22.33")
     add_value(connection, "2024-Q1", "14.70", known_to="2025-01-02 01:00:00")
     add_value(connection, "2024-Q1", "14.71", known_from="2025-01-02 01:00:00", reason="late_data", run="run-000002")
+    add_value(connection, "2024", "98", office="03")
     for group, known_to in (("vertical", None), ("Jambi", "2025-01-02 01:00:00"), ("Bengkulu", None)):
         connection.execute(SUMMARY, {"group_name": group, "known_to": known_to})
     connection.execute(
@@ -84,12 +88,20 @@ def fill(connection):
 
 
 def add_value(
-    connection, period, value, known_from="2025-01-01 01:00:00", known_to=None, reason=None, run="run-000001"
+    connection,
+    period,
+    value,
+    known_from="2025-01-01 01:00:00",
+    known_to=None,
+    reason=None,
+    run="run-000001",
+    office="07",
 ):
     connection.execute(
         VALUE,
         {
             "period": period,
+            "office": office,
             "value": value,
             "known_from": known_from,
             "known_to": known_to,

@@ -11,6 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from flows.cli import app
+from flows.explain_text import print_explanation
 from tests.conftest import RunHome
 from tests.rows import row
 from tests.time_home import TimeHome, letter
@@ -35,19 +36,20 @@ def test_integration(sample_2024: RunHome) -> None:
     assert found.keys() >= SHAPE
     assert (found["value"], found["numerator"], found["denominator"], found["excluded"]) == ("100.00", 49, 49, {})
     assert found["formula"].endswith("100 x the mean over channel of webservice 17 / 17, simpegnas 32 / 32 = 100.00")
-    assert len(found["records"]["numerator"]) == 49 and found["records"]["denominator"] == []
+    assert len(found["records"]["numerator"]) == 49
+    assert found["records"]["denominator"] == found["records"]["numerator"]
     assert [(d["file"], d["rows"]) for d in found["deliveries"]] == [
         ("integration/2024/integration_2024_letter_6.csv.gz", 392)
     ]
     assert found["history"][0]["reason"] is None and found["reproduced"]
 
 
-def test_the_third_quarter_has_its_denominator_only(sample_2024: RunHome) -> None:
+def test_the_third_quarter_has_all_keys_of_its_denominator(sample_2024: RunHome) -> None:
     found = explain(sample_2024.root, "IKU-06", "2024-Q3")
     assert (found["value"], len(found["records"]["numerator"]), len(found["records"]["denominator"])) == (
         "71.88",
         31,
-        18,
+        49,
     )
 
 
@@ -67,7 +69,7 @@ def test_promotion(sample_2024: RunHome) -> None:
         38950,
         38950,
     )
-    assert len(found["records"]["numerator"]) == 38950
+    assert len(found["records"]["numerator"]) == len(found["records"]["denominator"]) == 38950
     assert {entry["reason"] for entry in found["records"]["excluded"]} == set(found["excluded"])
     assert sum(found["excluded"].values()) == len(found["records"]["excluded"])
 
@@ -91,7 +93,9 @@ def test_every_indicator_value_comes_again_from_its_records(sample_2024: RunHome
     with open_warehouse(sample_2024.root, "test") as warehouse:
         for fact in read_values(sample_2024.home):
             found = explain_in(warehouse.connection, fact["indicator"], Question(parse_period(fact["period"])))
-            assert found["reproduced"] and found["value"] == fact["value"], (fact["indicator"], fact["period"])
+            assert found["value"] == fact["value"], (fact["indicator"], fact["period"])
+            assert found["reproduced"] is (None if fact["value"] is None else True), (fact["indicator"], fact["period"])
+            assert (found["gap"] is None) == (fact["value"] is not None)
             assert (
                 len(found["records"]["numerator"]) == (fact["numerator"] or 0)
                 or fact["numerator"] is None
@@ -105,8 +109,10 @@ def test_every_indicator_value_comes_again_from_its_records(sample_2024: RunHome
 )
 def test_a_share_is_its_listed_records_counted(sample_2024: RunHome, indicator: str, period: str) -> None:
     found = explain(sample_2024.root, indicator, period)
-    numerator, only = len(found["records"]["numerator"]), len(found["records"]["denominator"])
-    assert found["value"] == decimal_text(round_half_up(Fraction(100 * numerator, numerator + only), 2), 2)
+    numerator, denominator = found["records"]["numerator"], found["records"]["denominator"]
+    assert set(numerator) <= set(denominator) and len(denominator) == found["denominator"]
+    share = Fraction(100 * len(numerator), len(denominator))
+    assert found["value"] == decimal_text(round_half_up(share, 2), 2)
 
 
 def test_every_measure_of_a_service_comes_again_from_its_records(sample_2024: RunHome) -> None:
@@ -233,3 +239,101 @@ def test_who_only_asks_makes_no_home(tmp_path: Path, command: list[str]) -> None
     said = CliRunner().invoke(app, [*command, "--home", str(tmp_path / "none")])
     assert said.exit_code == 3 and "there is no installation in" in said.stderr
     assert not (tmp_path / "none").exists()
+
+
+def test_a_missing_value_says_what_is_missing_since_when_and_who_delivers_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place = TimeHome(tmp_path)
+    place.deliver("integration/a.csv", letter("5500", integrated=True, tw=3, tgl_surat="2024-09-20"))
+    place.run("2024-12-30")
+    place.run("2025-01-10")
+    register = "draft_id,tahun,judul,tgl_usul,nomor,tgl_penetapan\n"
+    late = place.home.inbox / "regulation" / "a.csv"
+    late.parent.mkdir(parents=True)
+    late.write_text(register + "D1,2023,Edaran,2023-03-01,SE/1,2023-04-01\n", encoding="utf-8")
+    place.run("2025-02-10")
+
+    found = explain(tmp_path, "IKU-05", "2024")
+    assert (found["value"], found["reproduced"]) == (None, None)
+    assert found["gap"] == {
+        "status": "not_yet_measured",
+        "flags": [],
+        "since": "2024-12-30T23:59:59.999999",
+        "owner": "Bidang Pengembangan dan Supervisi Kepegawaian (PDSK)",
+        "parts": [],
+        "sources": [
+            {
+                "source": "regulation",
+                "last_file": "regulation/a.csv",
+                "last_delivered": "2025-02-10T23:59:59.999999",
+                "held": 0,
+                "held_without_period": 0,
+                "title": {"id": "Regulasi teknis dan instrumen", "en": "Technical regulations and instruments"},
+            }
+        ],
+    }
+    print_explanation(found)
+    text = capsys.readouterr().out
+    assert "What is missing: IKU-05 2024 is not_yet_measured since 2024-12-30 23:59:59\n" in text
+    assert "last delivered 2025-02-10 23:59:59 as regulation/a.csv; no row of 2024\n" in text
+    assert "Who delivers it: Bidang Pengembangan dan Supervisi Kepegawaian (PDSK), into inbox/regulation/\n" in text
+    assert "These records give the value again" not in text
+
+    then = explain(tmp_path, "IKU-05", "2024", date(2025, 1, 31))["gap"]
+    assert (then["status"], then["sources"][0]["last_delivered"]) == ("source_missing", None)
+    print_explanation(explain(tmp_path, "IKU-03", "2024"))
+    text = capsys.readouterr().out
+    assert "survey (" in text and "): never delivered" in text
+    assert "  2024-S1 is source_missing\n  2024-S2 is source_missing\n" in text
+    nothing = explain(tmp_path, "NPSS", "2024")
+    assert nothing["reproduced"] is None
+    print_explanation(nothing)
+    assert "What is missing: IKU-05 2024 is not_yet_measured" in capsys.readouterr().out
+
+
+def test_a_withheld_value_counts_the_held_rows_of_its_period(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place = TimeHome(tmp_path)
+    place.deliver(
+        "integration/a.csv",
+        letter("5500", integrated=True) | {"terintegrasi": "x"},
+        letter("5501", integrated=True, tw=9),
+    )
+    place.run("2025-01-10")
+    found = explain(tmp_path, "IKU-06", "2024-Q4")
+    assert (found["gap"]["status"], found["gap"]["sources"][0]["held"]) == ("withheld_quality", 1)
+    print_explanation(found)
+    assert "held rows of 2024-Q4: 1 (`kpi quarantine --source integration`)" in capsys.readouterr().out
+
+
+def test_a_service_without_a_decision_claims_nothing(tmp_path: Path) -> None:
+    place = TimeHome(tmp_path)
+    place.deliver("pension/a.csv", row("pension", status_usulan=12, no_pertek="", tgl_pertek=""))
+    place.run("2025-01-10")
+    found = explain(tmp_path, "pension.median_days", "2024")
+    assert (found["value"], found["reproduced"]) == (None, None)
+    assert found["formula"].endswith("no value: no proposal has a first decision by the cut-off")
+
+
+def test_the_denominator_is_listed_whole(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    place = TimeHome(tmp_path)
+    drafts = [f"D{n:02d},2024,Edaran,2024-03-01,SE/{n},2024-04-01" for n in range(1, 11)]
+    drafts += [f"D{n:02d},2024,Edaran,2024-03-01,," for n in range(11, 15)]
+    file = place.home.inbox / "regulation" / "a.csv"
+    file.parent.mkdir(parents=True)
+    file.write_text("\n".join(["draft_id,tahun,judul,tgl_usul,nomor,tgl_penetapan", *drafts, ""]), encoding="utf-8")
+    place.deliver(
+        "pension/a.csv", row("pension"), row("pension", id="S2", status_usulan=12, no_pertek="", tgl_pertek="")
+    )
+    place.run("2025-01-10")
+    found = explain(tmp_path, "IKU-05", "2024")
+    assert found["records"]["denominator"] == [f"D{n:02d}" for n in range(1, 15)] and found["denominator"] == 14
+    assert found["records"]["numerator"] == [f"D{n:02d}" for n in range(1, 11)]
+    print_explanation(found)
+    assert "denominator, not in the numerator: D11, D12, D13, D14\n" in capsys.readouterr().out
+    steps = {step["id"]: step for step in explain(tmp_path, "SS3", "2024")["steps"]}
+    assert steps["IKU-05"]["records"] == 14
+    completion = explain(tmp_path, "pension.completion", "2024")
+    assert (completion["records"]["numerator"], completion["records"]["denominator"]) == (["S1"], ["S1", "S2"])

@@ -186,3 +186,29 @@ def test_the_marked_copy_of_a_file_in_an_inbox_is_no_delivery(tmp_path: Path) ->
     assert copy == tmp_path / "home" / "quarantine" / "marked" / "a.diperiksa.xlsx"
     assert stat.S_IMODE(copy.stat().st_mode) == 0o600 and stat.S_IMODE(copy.parent.stat().st_mode) == 0o700
     assert [batch.file for batch in run_pipeline(tmp_path / "home").batches] == ["promotion/a.xlsx"]
+
+
+@pytest.mark.parametrize("log_first", [True, False])
+def test_a_proposal_in_the_workbook_and_in_the_log_is_named(tmp_path: Path, log_first: bool) -> None:
+    """It counts twice until ruling 40 is kept whole; nobody should learn it from the number alone."""
+    given = [p for p in proposals(12) if p.received and p.kind[0] != "301"][:7]
+    inbox = tmp_path / "inbox" / "promotion"
+    inbox.mkdir(parents=True)
+
+    def log() -> None:
+        (inbox / "log.csv").write_text(agreed_rows(given))
+
+    def workbook() -> None:
+        write_workbook(inbox / "buku.xlsx", given[:6])
+
+    found = []
+    for number, deliver in enumerate((log, workbook) if log_first else (workbook, log)):
+        deliver()
+        run_pipeline(tmp_path, dt.date(2025, 3, 1 + number))
+        with duckdb.connect(str(Home(tmp_path).warehouse), read_only=True) as connection:
+            found = connection.execute("SELECT batch_id, is_good, finding_en FROM ledger.delivery_checks").fetchall()
+        assert bool(found) == bool(number)
+    ids = sorted(f"{p.nip}/{p.effective}/{p.kind[0]}" for p in given[:6])
+    said = "6 of promotion came both with an id and in the layout regional_office_workbook, which has none, and count twice: "
+    assert found == [(2, False, said + ", ".join(ids[:5]) + ", ...")]
+    assert said in (Home(tmp_path).validation_reports / "batch-000002.html").read_text(encoding="utf-8")

@@ -10,8 +10,13 @@ from hashlib import sha256
 import duckdb
 
 from tests import publication_home
-from tests.publication_home import FILES, TABLES, VALUE, names_in, query
+from tests.publication_home import FILES, SCORE, TABLES, VALUE, VIEWS, add_value, names_in, query
+from warehouse.connection import open_warehouse
+from warehouse.digests import DEFINITIONS, _of, _texts
+from warehouse.ledger import write_meta
+from warehouse.pipeline import run_pipeline
 from warehouse.publication import Publication, current_publication, publish
+from warehouse.renewal import WORDS
 
 home = publication_home.home
 warehouse = publication_home.warehouse
@@ -91,6 +96,65 @@ def test_standing_values_and_all_versions(warehouse):
     ]
 
 
+def test_other_offices_have_a_table_of_their_own(warehouse):
+    folder = publish(warehouse, 2, "run-000002").folder
+    assert query(folder, "SELECT DISTINCT office FROM kpi_values UNION SELECT office FROM kpi_values_history") == [
+        ("07",)
+    ]
+    for table in ("peer_values", "peer_values_history"):
+        assert query(folder, f"SELECT office, indicator, period, value FROM {table}") == [
+            ("03", "IKU-06", "2024", Decimal("98.000000"))
+        ]
+
+
+def test_a_value_says_its_year_the_days_of_its_period_and_its_title(warehouse):
+    add_value(warehouse.connection, "2024-S2", "1")
+    add_value(warehouse.connection, "2023", "2")
+    folder = publish(warehouse, 2, "run-000002").folder
+    said = "period_kind, year, period_start, period_end"
+    assert query(folder, f"SELECT period, {said} FROM kpi_values") == [
+        ("2023", "year", 2023, date(2023, 1, 1), date(2023, 12, 31)),
+        ("2024-Q1", "quarter", 2024, date(2024, 1, 1), date(2024, 3, 31)),
+        ("2024-Q2", "quarter", 2024, date(2024, 4, 1), date(2024, 6, 30)),
+        ("2024-S2", "semester", 2024, date(2024, 7, 1), date(2024, 12, 31)),
+    ]
+    assert query(folder, "SELECT DISTINCT title_en, title_id FROM kpi_values_history") == [
+        (
+            "Share of agency HR systems integrated with SIASN",
+            "Persentase sistem informasi kepegawaian pengelola ASN yang terintegrasi dengan SIASN",
+        )
+    ]
+
+
+def test_an_indicator_that_is_defined_no_longer_keeps_its_values(warehouse):
+    add_value(warehouse.connection, "2024", "1")
+    warehouse.connection.execute("UPDATE facts.kpi_values SET indicator = 'IKU-88'")
+    folder = publish(warehouse, 2, "run-000002").folder
+    assert query(folder, "SELECT DISTINCT indicator, title_en FROM kpi_values") == [("IKU-88", "IKU-88")]
+
+
+def test_a_view_a_question(warehouse):
+    connection = warehouse.connection
+    for period, value in (("2021", "40"), ("2023", "50.5"), ("2024", "60"), ("2025", "90.25")):
+        add_value(connection, period, value)
+    connection.execute("UPDATE facts.kpi_values SET definition_version = '2020' WHERE period < '2024'")
+    connection.execute("UPDATE facts.kpi_values SET target = 95 WHERE period = '2025'")
+    connection.execute(
+        SCORE.replace("'nss'", "'capaian'").replace("'SS1'", "'IKU-06'").replace("2024 AS year, ", "2025 AS year, ")
+    )
+    folder = publish(warehouse, 2, "run-000002").folder
+    trend = "SELECT year, value, previous_value, change, is_break FROM trend"
+    assert query(folder, trend) == [
+        (2021, Decimal(40), None, None, False),
+        (2023, Decimal("50.5"), None, None, False),
+        (2024, Decimal(60), Decimal("50.5"), None, True),
+        (2025, Decimal("90.25"), Decimal(60), Decimal("30.25"), False),
+    ]
+    assert query(folder, "SELECT indicator, year, value, target, capaian_percent, objective FROM current_year") == [
+        ("IKU-06", 2025, Decimal("90.25"), Decimal(95), Decimal(100), "SS4")
+    ]
+
+
 def test_services_deliveries_and_dimensions(warehouse):
     folder = publish(warehouse, 2, "run-000002").folder
     assert query(folder, "SELECT group_name, received_count, two_day_percent, p90_days FROM service_summary") == [
@@ -137,6 +201,10 @@ def test_the_database_needs_no_other_file_and_says_what_its_columns_are(warehous
     assert query(
         alone, "SELECT comment FROM duckdb_columns() WHERE table_name = 'kpi_values' AND column_name = 'band_low'"
     ) == [("the value if every quarantined row counted against it [row]",)]
+    assert {name for (name,) in query(alone, "SELECT view_name FROM duckdb_views() WHERE NOT internal")} == VIEWS
+    assert query(alone, "SELECT comment FROM duckdb_views() WHERE view_name = 'trend'")[0][0].startswith(
+        "How has an indicator changed from year to year? "
+    )
     assert query(alone, "SELECT comment FROM duckdb_tables() WHERE table_name = 'batches'") == [
         ("Every delivery that was taken in, and what became of its rows. Grain: one delivery.",)
     ]
@@ -159,11 +227,19 @@ def test_same_content_same_bytes(warehouse):
     """More rows than one row group takes, delivered by the warehouse in another order each time."""
     connection = warehouse.connection
     connection.execute(
-        f"{VALUE.replace('$period', 'CAST(i AS VARCHAR)')} FROM range(130000) AS many(i)",
-        {"value": "1", "known_from": "2025-01-01", "known_to": None, "reason": None, "run": "run-000001"},
+        f"{VALUE.replace(chr(39) + 'IKU-06' + chr(39), 'CAST(i AS VARCHAR)')} FROM range(130000) AS many(i)",
+        {
+            "period": "2024",
+            "office": "07",
+            "value": "1",
+            "known_from": "2025-01-01",
+            "known_to": None,
+            "reason": None,
+            "run": "run-000001",
+        },
     )
     first = publish(warehouse, 1, "run-000001")
-    connection.execute("CREATE OR REPLACE TABLE facts.kpi_values AS FROM facts.kpi_values ORDER BY hash(period)")
+    connection.execute("CREATE OR REPLACE TABLE facts.kpi_values AS FROM facts.kpi_values ORDER BY hash(indicator)")
     second = publish(warehouse, 2, "run-000002")
     digests = [
         {path.name: sha256(path.read_bytes()).hexdigest() for path in (publication.folder / "parquet").iterdir()}
@@ -171,3 +247,13 @@ def test_same_content_same_bytes(warehouse):
     ]
     assert digests[0] == digests[1]
     assert query(second.folder, "SELECT count(*) FROM kpi_values") == [(130002,)]
+
+
+def test_another_declaration_of_what_is_published_is_published_by_the_next_run(tmp_path):
+    """Readers of a new release would else be told to run again, and the run would find nothing new."""
+    run_pipeline(tmp_path, date(2025, 1, 10))
+    assert not run_pipeline(tmp_path, date(2025, 1, 11)).published
+    with open_warehouse(tmp_path, "test") as opened:
+        # What a release says that declares other tables: the definitions are the same.
+        write_meta(opened.connection, WORDS, _of(*_texts(DEFINITIONS)))
+    assert run_pipeline(tmp_path, date(2025, 1, 12)).published

@@ -9,7 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 from tests import publication_home
-from tests.publication_home import FILES, TABLES, query
+from tests.publication_home import FILES, TABLES, VIEWS, query
 from warehouse.publication import publish, verify_publication
 from warehouse.published import Published, load_published
 
@@ -19,17 +19,20 @@ warehouse = publication_home.warehouse
 
 def test_every_column_is_declared_and_every_declaration_is_published(warehouse):
     folder = publish(warehouse, 1, "run-000001").folder
-    published: dict[str, list[str]] = {table: [] for table in TABLES}
+    published: dict[str, list[str]] = {name: [] for name in TABLES | VIEWS}
     for table, column in query(
         folder,
         "SELECT table_name, column_name FROM duckdb_columns() WHERE NOT internal ORDER BY table_name, column_index",
     ):
         published[table].append(column)
-    assert published == {table.name: list(table.columns) for table in load_published().tables}
+    declared = load_published()
+    assert published == {relation.name: list(relation.columns) for relation in (*declared.tables, *declared.views)}
     package = json.loads((folder / "datapackage.json").read_text())
-    described = {r["name"]: [field["name"] for field in r["schema"]["fields"]] for r in package["resources"]}
+    described = {
+        r["name"]: [field["name"] for field in r["schema"]["fields"]] for r in package["resources"] + package["views"]
+    }
     assert described == published
-    for resource_ in package["resources"]:
+    for resource_ in package["resources"] + package["views"]:
         for field in resource_["schema"]["fields"]:
             assert field["description"], field
             assert field["unit"] in package["units"], field
@@ -39,12 +42,14 @@ def test_every_query_states_its_table_and_grain_and_belongs_to_a_declaration():
     queries = {
         file.name: file.read_text() for file in files("warehouse.published").iterdir() if file.name.endswith(".sql")
     }
-    assert queries.keys() == {f"{table.name}.sql" for table in load_published().tables}
-    for table in load_published().tables:
-        header = queries[f"{table.name}.sql"].splitlines()[:3]
-        assert header[:2] == [f"-- table: {table.name}", f"-- grain: {table.grain}"]
+    declared = load_published()
+    kinds = dict.fromkeys(declared.tables, "table") | dict.fromkeys(declared.views, "view")
+    assert queries.keys() == {f"{relation.name}.sql" for relation in kinds}
+    for relation, kind in kinds.items():
+        header = queries[f"{relation.name}.sql"].splitlines()[:3]
+        assert header[:2] == [f"-- {kind}: {relation.name}", f"-- grain: {relation.grain}"]
         assert header[2].startswith("-- inputs: ")
-        assert not re.search(r"SELECT\s+\*|\.\*", queries[f"{table.name}.sql"])
+        assert not re.search(r"SELECT\s+\*|\.\*", queries[f"{relation.name}.sql"])
 
 
 def test_datapackage_is_a_tabular_data_package(warehouse, home):
@@ -104,7 +109,7 @@ def test_standing_tables_have_no_end_and_no_reason(warehouse):
     assert query(
         folder,
         "SELECT DISTINCT table_name FROM duckdb_columns() WHERE column_name IN ('known_to', 'reason') ORDER BY 1",
-    ) == [("kpi_scores_history",), ("kpi_values_history",), ("service_summary_history",)]
+    ) == [("kpi_scores_history",), ("kpi_values_history",), ("peer_values_history",), ("service_summary_history",)]
 
 
 def test_no_column_of_a_person_or_a_record():
@@ -128,7 +133,7 @@ def test_manifest_is_stable_text(warehouse):
     assert {key: value for key, value in manifest.items() if key != "files"} == {
         "publication_id": 1,
         "run": "run-000004",
-        "schema_version": "1",
+        "schema_version": "2",
     }
     assert list(manifest["files"]) == FILES
     for name, entry in manifest["files"].items():

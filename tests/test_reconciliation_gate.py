@@ -2,6 +2,7 @@
 
 import json
 from datetime import date, datetime
+from importlib.resources import files
 
 import pytest
 import year_2024
@@ -21,6 +22,7 @@ from year_2024 import (
 )
 
 from flows.cli import app
+from transforms.definitions import INDICATORS, read_indicators
 from warehouse.connection import open_warehouse
 from warehouse.failures import GateFailed
 from warehouse.ledger import Run
@@ -126,17 +128,36 @@ def test_a_value_that_known_rows_will_still_change_stops_nothing(warehouse, monk
     assert stopped(warehouse, SECOND) is not None
 
 
-def test_a_value_that_lacks_agencies_stops_nothing(warehouse):
+def test_a_value_whose_evidence_is_not_whole_stops_nothing(warehouse):
     enter(warehouse, values=VALUES_2024)
-    enter(warehouse, SECOND, {"IKU-02": ("2.04", "100")}, flags=["incomplete"], reason="code")
-    for item, value in (("IKU-02|2024|realisasi", "100"), ("IKU-02|2024|capaian", "100"), ("SS1|2024|NSS", "100.00")):
+    enter(warehouse, SECOND, {"IKU-07": ("8.33", "95")}, flags=["incomplete"], reason="code")
+    for item, value in (
+        ("IKU-07|2024|realisasi", "91.67"),
+        ("IKU-07|2024|capaian", "96.49"),
+        ("SS5|2024|NSS", "96.49"),
+    ):
         add_print(warehouse.connection, f"07|{item}", value)
     lines = renewed(warehouse, SECOND)
 
-    assert lines["07|IKU-02|2024|realisasi"] == ("100", "2.04", "no_counterpart", None)
-    assert lines["07|IKU-02|2024|capaian"] == ("100", "2.04", "no_counterpart", None)
-    assert lines["07|SS1|2024|NSS"] == ("100.00", "2.04", "no_counterpart", None)
-    assert lines["07|IKU-02|2024|target"][2] == lines["07|SS2|2024|NSS"][2] == "equal"
+    assert lines["07|IKU-07|2024|realisasi"] == ("91.67", "8.33", "no_counterpart", None)
+    assert lines["07|IKU-07|2024|capaian"] == ("96.49", "8.77", "no_counterpart", None)
+    assert lines["07|SS5|2024|NSS"] == ("96.49", "8.77", "no_counterpart", None)
+    assert lines["07|IKU-07|2024|target"][2] == lines["07|SS2|2024|NSS"][2] == "equal"
+
+
+def test_a_missing_agency_is_the_result_and_is_compared(warehouse, monkeypatch):
+    """Ruling 36: 47 and 44 of 49 agencies are what was printed of 2020 and 2021; another share is documented, or contradicts."""
+    place(monkeypatch, IKU_02={"compares_incomplete": True})
+    enter(warehouse, values=VALUES_2024)
+    with warehouse.transaction() as connection:
+        for period, value, target in (("2020", "95.92", "85"), ("2021", "91.84", "90"), ("2022", "95.92", "100")):
+            enter_values(connection, FIRST, {"IKU-02": (value, target)}, period=period, flags=["incomplete"])
+    lines = renewed(warehouse, SECOND)
+
+    assert lines["07|IKU-02|2020|realisasi"] == ("95.9", "95.92", "equal", None)
+    assert lines["07|IKU-02|2021|realisasi"] == ("90", "91.84", "known", "D16")
+    assert lines["07|IKU-02|2022|realisasi"] == ("100", "95.92", "different", None)
+    assert [i.id for i in read_indicators(files(INDICATORS)) if i.compares_incomplete] == ["IKU-01", "IKU-02"]
 
 
 @pytest.mark.parametrize("last_quarter", [None, "71.88"])

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from tests.rows import csv, row
+from warehouse.explain import explain
 from warehouse.held_rows import read_held_rows
 from warehouse.home import Home
 from warehouse.initialise import initialise
@@ -261,3 +262,87 @@ def test_two_channels_in_one_letter_are_judged_within_a_delivery(tmp_path, deliv
     }
     # 5500 by its other letter in simpegnas and not integrated, 5501 simpegnas, 5502 by its jabatan row in webservice.
     assert numbers(values(tmp_path, 2024)["2024-Q1"])[:3] == ("75.00", 2, 3)
+
+
+def test_a_misspelt_channel_holds_its_own_row_alone(tmp_path, deliver) -> None:
+    """Ruling 43: it is no second channel, and the agency's good `jabatan` row counts."""
+    deliver(
+        "integration/a.csv",
+        csv(
+            letter("2024-Q1", "2024-03-28", 5500, WEB, True),
+            letter("2024-Q1", "2024-03-28", 5500, "websrvice", True, "skp"),
+            letter("2024-Q1", "2024-03-28", 5600, SIM, True),
+            letter("2024-Q1", "2024-03-28", 5601, SIM, True),
+            letter(
+                "2024-Q1", "2024-03-28", 5601, WEB, True, "skp"
+            ),  # these are two channels, whatever else the letter says
+            letter("2024-Q1", "2024-03-28", 5601, "?", True, "diklat"),
+        ),
+    )
+    run_pipeline(tmp_path, as_of=date(2024, 4, 30))
+    held = {held.row: sorted(held.reasons) for held in read_held_rows(Home(tmp_path), None, None)}
+    assert held == {2: ["INT-03"], 4: ["INT-05"], 5: ["INT-05"], 6: ["INT-03", "INT-05"]}
+    assert numbers(values(tmp_path, 2024)["2024-Q1"])[:3] == ("100.00", 2, 2)
+
+
+# Ten agencies, all integrated, and an eleventh whose rows are held: two channels of five, or nine and one.
+@pytest.mark.parametrize(
+    ("simpegnas", "rows", "band"),
+    [
+        # the held row's own channel: 9 of 9 become 9 of 10 or 10 of 10
+        (9, [letter("2024-Q1", "2024-03-28", 5700, SIM, "x")], ["95.00", "100.00"]),
+        (9, [letter("2024-Q1", "2024-03-28", 5700, WEB, "x")], ["75.00", "100.00"]),
+        # one agency, however many of its rows are held
+        (9, [letter("2024-Q1", "2024-03-28", 5700, SIM, "x", h) for h in ("jabatan", "skp")], ["95.00", "100.00"]),
+        # its channel cannot be told: it may be of either
+        (9, [letter("2024-Q1", "2024-03-28", 5700, "x", True)], ["70.00", "100.00"]),
+        # no agency of the region
+        (9, [letter("2024-Q1", "2024-03-28", 9999, SIM, True)], ["100.00", "100.00"]),
+    ],
+)
+def test_an_agency_with_held_rows_alone_is_in_the_band(tmp_path, deliver, simpegnas: int, rows, band) -> None:
+    """Ruling 48."""
+    channels = [SIM] * simpegnas + [WEB] * (10 - simpegnas)
+    good = [letter("2024-Q1", "2024-03-28", a, c, True) for a, c in zip(AGENCIES[:10], channels, strict=True)]
+    deliver("integration/a.csv", csv(*good, *rows))
+    run_pipeline(tmp_path, as_of=date(2024, 4, 30))
+    line = values(tmp_path, 2024)["2024-Q1"]
+    assert (*numbers(line)[:3], line["band"]) == ("100.00", 10, 10, band)
+
+
+def test_an_older_state_does_not_mend_a_held_row(tmp_path, deliver) -> None:
+    """Ruling 46: the newer letter is still held, whatever an older one says."""
+    deliver("integration/a.csv", csv(letter("2024-Q1", "2024-03-28", 5500, WEB, "x", number="L2")))
+    run_pipeline(tmp_path, as_of=date(2024, 4, 30))
+    held = [("integration/a.csv", 1)]
+    for number, (day, still_held) in enumerate((("2024-03-10", held), ("2024-03-28", []))):
+        deliver(f"integration/b{number}.csv", csv(letter("2024-Q1", day, 5500, WEB, True)))
+        run_pipeline(tmp_path, as_of=date(2024, 5, 1 + number))
+        assert [(row.file, row.row) for row in read_held_rows(Home(tmp_path), None, None)] == still_held
+
+
+def test_a_held_row_without_a_readable_state_time_is_mended_by_any(tmp_path, deliver) -> None:
+    deliver("integration/a.csv", csv(letter("2024-Q1", "28/03/2024", 5500, WEB, True)))
+    run_pipeline(tmp_path, as_of=date(2024, 4, 30))
+    assert len(read_held_rows(Home(tmp_path), None, None)) == 1
+    deliver("integration/b.csv", csv(letter("2024-Q1", "2024-03-10", 5500, WEB, True)))
+    run_pipeline(tmp_path, as_of=date(2024, 5, 1))
+    assert read_held_rows(Home(tmp_path), None, None) == []
+
+
+def test_a_quarter_that_has_not_begun_has_no_line_whatever_was_delivered_of_it(tmp_path, deliver) -> None:
+    """Ruling 42; and a target is the year's alone."""
+    rows = [letter("2024-Q1", "2024-03-28", a, c, True) for a, c in ((5500, WEB), (5600, SIM))]
+    early = [letter("2024-Q4", "2024-03-29", a, c, False) for a, c in ((5500, WEB), (5600, SIM))]
+    deliver("integration/a.csv", csv(*rows, *early))
+    deliver(
+        "performance_agreement/a.csv",
+        "indikator,tahun,target,sasaran,perspektif\nIKU-06,2024,95,SS4,internal_process\n",
+    )
+    run_pipeline(tmp_path, as_of=date(2024, 4, 30))
+    found = {period: (line["value"], line["target"]) for period, line in values(tmp_path, 2024).items()}
+    assert found == {"2024": ("100.00", "95"), "2024-Q1": ("100.00", None), "2024-Q2": (None, None)}
+    explained = explain(tmp_path, "IKU-06", "2024")
+    assert (explained["value"], explained["reproduced"]) == ("100.00", True)
+    assert explained["records"]["numerator"] == ["5500", "5600"]
+    assert explained["formula"].endswith("webservice 1 / 1, simpegnas 1 / 1 = 100.00")

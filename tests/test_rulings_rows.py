@@ -367,3 +367,25 @@ def test_excel_with_real_dates(tmp_path) -> None:
         ("promotion/a.xlsx", 6): ["PRM-TYPE-TGL_SK"],
     }
     assert received(tmp_path) == {"5500": (1, 1, 0, 1), "5501": (1, 1, 0, 1), "5504": (1, 1, 0, 0)}
+
+
+def test_a_date_as_iso_text_is_read_in_every_typed_format(tmp_path, deliver) -> None:
+    """Ruling 44: also where the CSV has dd-mm-yyyy; in the CSV it stays unreadable."""
+    iso = {"periode": "2024-04-01", "tgl_usulan": "2024-01-10", "tgl_pertek": "2024-01-16"}
+    given = {name: row("promotion", id=name, **iso) for name in ("parquet", "jsonl", "xlsx", "csv")}
+    folder = tmp_path / "inbox" / "promotion"
+    folder.mkdir(parents=True)
+    pl.DataFrame([given["parquet"]]).write_parquet(folder / "a.parquet")
+    deliver("promotion/a.jsonl", json.dumps(given["jsonl"]) + "\n")
+    with xlsxwriter.Workbook(str(folder / "a.xlsx")) as workbook:
+        sheet = workbook.add_worksheet()
+        for line, cells in enumerate((list(given["xlsx"]), list(given["xlsx"].values()))):
+            for column, text in enumerate(cells):
+                sheet.write_string(line, column, text)
+    deliver("promotion/a.csv", csv(given["csv"]))
+    report = run_pipeline(tmp_path, date(2024, 6, 30))
+    assert {batch.file: batch.accepted for batch in report.batches} == {
+        "promotion/a.parquet": 1, "promotion/a.jsonl": 1, "promotion/a.xlsx": 1, "promotion/a.csv": 0,
+    }  # fmt: skip
+    (held,) = read_held_rows(Home(tmp_path), None, None)
+    assert held.reasons == ["PRM-TYPE-PERIODE", "PRM-TYPE-TGL_PERTEK", "PRM-TYPE-TGL_USULAN"]

@@ -274,8 +274,8 @@ def test_the_command_prints_the_agreed_shape(warehouse, home):
 
     shape = json.loads(invoke("scores", "--year", 2024, "--home", home.root, "--json"))
 
-    assert list(shape) == ["year", "npss", "category", "perspectives", "objectives", "indicators"]
-    assert (shape["year"], shape["npss"], shape["category"]) == (2024, "99.27", "Baik")
+    assert list(shape) == ["year", "npss", "category", "reason", "perspectives", "objectives", "indicators"]
+    assert (shape["year"], shape["npss"], shape["category"], shape["reason"]) == (2024, "99.27", "Baik", None)
     assert shape["perspectives"] == [
         {"id": "stakeholder", "score": "100.00", "nkp": "25.00"},
         {"id": "customer", "score": "101.25", "nkp": "25.31"},
@@ -312,7 +312,8 @@ def test_without_a_perspective_there_is_no_npss_and_the_reason_is_said(warehouse
     publish(warehouse, 1, "run-000001")
     sheet = read_scores(home, 2024)
 
-    assert (sheet.shape["npss"], sheet.shape["category"]) == (None, "no NPSS: no score for customer")
+    assert (sheet.shape["npss"], sheet.shape["category"]) == (None, None)
+    assert sheet.shape["reason"] == "no NPSS: no score for customer"
     assert sheet.shape["perspectives"][1] == {"id": "customer", "score": None, "nkp": None}
     assert sheet.shape["indicators"][3]["status"] == "no_target"
     assert sheet.gaps == [
@@ -329,7 +330,8 @@ def test_a_year_that_nobody_knows(warehouse, home):
     assert read_scores(home, 1999).shape == {
         "year": 1999,
         "npss": None,
-        "category": "no NPSS: nothing is known of 1999",
+        "category": None,
+        "reason": "no NPSS: nothing is known of 1999",
         "perspectives": [
             {"id": name, "score": None, "nkp": None}
             for name in ("stakeholder", "customer", "internal_process", "learning_growth")
@@ -361,4 +363,5 @@ def test_a_run_scores_what_it_derived(home):
     assert integration == {
         "id": "IKU-06", "realization": "100.00", "target": None, "capaian": None, "efficiency": None, "status": "no_target",
     }  # fmt: skip
-    assert shape["category"] == "no NPSS: no score for customer, internal_process, learning_growth, stakeholder"
+    assert shape["category"] is None
+    assert shape["reason"] == "no NPSS: no score for customer, internal_process, learning_growth, stakeholder"

@@ -52,7 +52,14 @@ def indicators(**changed):
     """The fourteen in the places that scoring and reconciliation ask for; each with one source of its own name."""
     return tuple(
         SimpleNamespace(
-            **{"id": i, "objective": objective, "sources": [f"source_{i}"], "cut_off": "event", "year_from": "own"}
+            **{
+                "id": i,
+                "objective": objective,
+                "sources": [f"source_{i}"],
+                "cut_off": "event",
+                "year_from": "own",
+                "compares_incomplete": False,
+            }
             | changed.get(i.replace("-", "_"), {})
         )
         for i, objective in OBJECTIVES.items()

@@ -110,6 +110,8 @@ class Indicator(Strict):
     """What an indicator is. ``held_key_prefix``: how the keys begin that concern it, where it takes part of its source's rows.
     ``looks_back_at_earlier_years``: its evidence also asks rows of years before, so that a late one of those concerns it.
 
+    ``compares_incomplete``: a missing record is itself part of the result, so that an incomplete value too is held against a printed one.
+
     ``no_rows_means``: what a year without any row of a source that has rows says: that nothing was measured yet, or, of a
     register of events, that nothing happened, so that there is nothing to divide by.
     """
@@ -130,6 +132,7 @@ class Indicator(Strict):
     components: Literal["both", "denominator", "none"] = "both"
     held_key_prefix: str = ""
     looks_back_at_earlier_years: bool = False
+    compares_incomplete: bool = False
     no_rows_means: Literal["not_yet_measured", "zero_denominator"] = "not_yet_measured"
     population: Bilingual
     exclusions: list[Reason] = []

@@ -6,7 +6,7 @@ from typing import Any
 
 from transforms.periods import WIB
 from transforms.reference import office
-from warehouse.publication_tables import parquet_path
+from warehouse.publication_tables import DATABASE, parquet_path
 from warehouse.published import Column, Table, load_published
 
 DATAPACKAGE = "datapackage.json"
@@ -19,7 +19,8 @@ def datapackage_text(clock: datetime) -> str:
 
 
 def datapackage(clock: datetime) -> dict[str, Any]:
-    """The descriptor. Beyond the standard: ``unit`` of a field, ``grain`` of a resource, and ``units``, which explains the words."""
+    """The descriptor. Beyond the standard: ``unit`` of a field, ``grain`` of a resource, ``units``, which explains the
+    words, and ``views``, which answer a question each, in kpi.duckdb."""
     published = load_published()
     return {
         "profile": "tabular-data-package",
@@ -30,6 +31,7 @@ def datapackage(clock: datetime) -> dict[str, Any]:
         "created": clock.replace(tzinfo=WIB).isoformat(),
         "units": published.units,
         "resources": [_resource(table, published.columns_of(table)) for table in published.tables],
+        "views": [_view(view, published.columns_of(view)) for view in published.views],
     }
 
 
@@ -43,11 +45,26 @@ def _resource(table: Table, columns: dict[str, Column]) -> dict[str, Any]:
         "title": table.title,
         "description": table.description,
         "grain": table.grain,
-        "schema": {
-            "fields": [_field(name, column) for name, column in columns.items()],
-            "primaryKey": list(table.primary_key),
-            "missingValues": [""],
-        },
+        "schema": _schema(table, columns),
+    }
+
+
+def _view(view: Table, columns: dict[str, Column]) -> dict[str, Any]:
+    return {
+        "name": view.name,
+        "path": DATABASE,
+        "title": view.title,
+        "description": view.description,
+        "grain": view.grain,
+        "schema": _schema(view, columns),
+    }
+
+
+def _schema(table: Table, columns: dict[str, Column]) -> dict[str, Any]:
+    return {
+        "fields": [_field(name, column) for name, column in columns.items()],
+        "primaryKey": list(table.primary_key),
+        "missingValues": [""],
     }
 
 

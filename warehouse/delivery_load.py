@@ -6,14 +6,28 @@ Everything that can refuse the delivery comes before the first row is written.
 from dataclasses import asdict, dataclass
 
 from expectations.contract import Contract, Rule
-from expectations.identity import CONTESTED, clean_rows, repeated_states, standing, state_columns, states_table
+from expectations.identity import (
+    CONTESTED,
+    clean_rows,
+    repeated_states,
+    standing,
+    state_at,
+    state_columns,
+    states_table,
+)
 from expectations.layout import delivered_place, landed_names, landed_rows
-from expectations.rules import broken_rules, condition, warning_counts
+from expectations.rules import broken_rules, condition, known_categories, warning_counts
 from expectations.typed_read import FileTraits, typed_rows
 from transforms.sql import identifier, load_sql
 from warehouse.connection import Warehouse
 from warehouse.delivery import Landed, sha256_of
-from warehouse.delivery_checks import check_history, check_totals, keep_findings, refuse_changed_types
+from warehouse.delivery_checks import (
+    check_history,
+    check_same_records,
+    check_totals,
+    keep_findings,
+    refuse_changed_types,
+)
 from warehouse.delivery_places import keep_shifts, letter_of, line_of
 from warehouse.failures import GateFailed
 from warehouse.inbox import Delivery
@@ -82,6 +96,9 @@ class DeliveryLoad:
             self._update("close_mended_rows.sql")
             self._update("mark_years.sql")
             findings += check_history(self.connection, self.contract, self.batch_id, self.ledger_run.clock)
+            findings += check_same_records(
+                self.connection, self.warehouse.home, self.contract, self.batch_id, self.landed.layout
+            )
             keep_findings(self.connection, self.batch_id, findings)
             self._enter_into_ledger(counts)
         return counts
@@ -93,7 +110,9 @@ class DeliveryLoad:
         self.connection.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS {query}", parameters or {})
 
     def _update(self, name: str) -> None:
-        query = load_sql("warehouse.sql", name).format(states=states_table(self.contract), year=self.contract.year)
+        query = load_sql("warehouse.sql", name).format(
+            states=states_table(self.contract), year=self.contract.year, state_at=state_at(self.contract)
+        )
         self.connection.execute(query, {"batch_id": self.batch_id, "source": self.contract.source})
 
     def _read_typed_rows(self) -> None:
@@ -187,8 +206,9 @@ class DeliveryLoad:
             return
         part = self.contract.part or "CAST(NULL AS VARCHAR)"
         self.connection.execute(
-            "INSERT INTO quarantine.held_rows SELECT $1, $2, row_number, list_sort(reasons), record_key, "
-            f"try_cast({self.contract.year} AS INTEGER), {part}, NULL FROM batch_broken JOIN batch_typed USING (row_number)",
+            "INSERT INTO quarantine.held_rows BY NAME SELECT $1 AS batch_id, $2 AS source, row_number, list_sort(reasons) AS reasons, "
+            f"record_key, try_cast({self.contract.year} AS INTEGER) AS year, {part} AS part, {state_at(self.contract)} AS state_at, "
+            f"{known_categories(self.contract)} AS categories FROM batch_broken JOIN batch_typed USING (row_number)",
             [self.batch_id, self.contract.source],
         )
         home = self.warehouse.home

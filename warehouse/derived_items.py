@@ -96,7 +96,7 @@ def _values(reader: Reader) -> Items:
             unfit = PROVISIONAL
         elif status == "reported":
             unfit = REPORTED
-        elif "incomplete" in flags:
+        elif "incomplete" in flags and not (indicator in known and known[indicator].compares_incomplete):
             unfit = INCOMPLETE
         elif measure != TARGET and indicator in known and reader.is_waiting(known[indicator], int(period[:4])):
             unfit = WAITING

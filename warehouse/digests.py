@@ -26,6 +26,7 @@ SHARED_CODE = ("transforms", "transforms.services", "transforms.reference")
 PRINTED = ("published_", "known_discrepancies")
 SCORING = "transforms.scoring"
 DEFINITIONS = "transforms.indicators"
+PUBLISHED = "warehouse.published"
 
 
 def definition_digest(indicator: Indicator, version: Version) -> str:
@@ -63,8 +64,8 @@ def printed_digest() -> str:
 
 
 def words_digest() -> str:
-    """Of the definitions' files whole: readers get new words too."""
-    return _of(*_texts(DEFINITIONS))
+    """Of the definitions' files whole, and of what is declared of the published tables: readers get new words and columns too."""
+    return _of(*_texts(DEFINITIONS), *_texts(PUBLISHED))
 
 
 def _texts(package: str) -> list[str]:

@@ -28,13 +28,13 @@ from warehouse.publication_manifest import (
     sha256_of,
     verify_publication,
 )
+from warehouse.publication_site import write_site
 from warehouse.publication_tables import write_tables
 from warehouse.published import load_published
 
 __all__ = ["Publication", "current_publication", "publish", "verify_publication"]
 
 KEPT = 3
-SITE = "site"
 BUILDING = ".building-"
 NEW_LINK = ".published-"
 
@@ -156,38 +156,21 @@ def _build(warehouse: Warehouse, folder: Path, publication_id: int, run_id: int,
     """Makes the whole publication in ``folder`` and sees it onto the disk. Gives the SHA-256 of its manifest."""
     folder.mkdir()
     write_tables(warehouse, folder)
-    _copy_reports(warehouse.home, folder / SITE)
+    linked = write_site(warehouse.home, folder, current_publication(warehouse.home))
     (folder / DATAPACKAGE).write_text(datapackage_text(_clock(warehouse.connection, run_id)), encoding="utf-8")
     manifest = Manifest(
         publication_id=publication_id,
         run=run,
         schema_version=load_published().schema_version,
-        files=describe_files(folder),
+        files=describe_files(folder, linked),
     )
     (folder / MANIFEST).write_text(manifest.text(), encoding="utf-8")
     for path in (*folder.rglob("*"), folder):
         path.chmod(PUBLIC if path.is_dir() else PUBLIC_FILE)
-        _sync(path)
+        # What is linked stands on the disk already, in the publication before.
+        if path.relative_to(folder).as_posix() not in linked:
+            _sync(path)
     return sha256_of(folder / MANIFEST)
-
-
-def _copy_reports(home: Home, site: Path) -> None:
-    """The validation pages of all runs, and the way in to them."""
-    pages = sorted(home.validation_reports.glob("*.html")) if home.validation_reports.is_dir() else []
-    target = site / "validation"
-    target.mkdir(parents=True)
-    for page in pages:
-        shutil.copyfile(page, target / page.name)
-    links = [
-        f'<li><a href="validation/{page.name}">{page.stem}</a></li>'
-        for page in pages
-        if not page.stem.startswith("batch-")
-    ]
-    (site / "index.html").write_text(
-        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>kanreg-kpi</title></head><body>'
-        f"<h1>Validation reports / laporan validasi</h1><ul>{''.join(links)}</ul></body></html>\n",
-        encoding="utf-8",
-    )
 
 
 def _clock(connection: duckdb.DuckDBPyConnection, run_id: int) -> datetime:

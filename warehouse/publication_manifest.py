@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
@@ -39,9 +40,9 @@ def read_manifest(folder: Path) -> Manifest | None:
         return None
 
 
-def describe_files(folder: Path) -> dict[str, FileEntry]:
-    """Size and SHA-256 of every file of the publication but the manifest."""
-    return {name: _entry(path) for name, path in _files(folder).items()}
+def describe_files(folder: Path, known: Mapping[str, FileEntry]) -> dict[str, FileEntry]:
+    """Size and SHA-256 of every file of the publication but the manifest; of those in ``known`` as given."""
+    return {name: known.get(name) or file_entry(path) for name, path in _files(folder).items()}
 
 
 def verify_publication(folder: Path) -> list[str]:
@@ -62,14 +63,14 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _entry(path: Path) -> FileEntry:
+def file_entry(path: Path) -> FileEntry:
     return FileEntry(bytes=path.stat().st_size, sha256=sha256_of(path))
 
 
 def _matches(path: Path, entry: FileEntry) -> bool:
     """A file that cannot be read does not match."""
     try:
-        return _entry(path) == entry
+        return file_entry(path) == entry
     except OSError:
         return False
 

@@ -9,7 +9,9 @@ import duckdb
 import polars as pl
 
 from transforms.definitions import load_indicators
-from transforms.sql import identifier
+from transforms.periods import parse_period
+from transforms.reference import office
+from transforms.sql import identifier, load_sql
 from warehouse.connection import Warehouse
 from warehouse.failures import GateFailed
 from warehouse.published import Column, Published, Table, load_published
@@ -18,6 +20,7 @@ DATABASE = "kpi.duckdb"
 PARQUET = "parquet"
 # The catalog name of the new file while it is filled from the warehouse's connection.
 CATALOG = "publication"
+DESCRIBED = "described_values"
 # Clients of DuckDB 1.5 can open the file too; in the format of 2.0 they could not.
 STORAGE_VERSION = "v1.5.0"
 
@@ -43,6 +46,8 @@ def write_tables(warehouse: Warehouse, folder: Path) -> None:
         with warehouse.transaction():
             for table in published.tables:
                 _create(connection, published, table)
+            for view in published.views:
+                _create_view(connection, published, view)
         for table in published.tables:
             _copy(connection, table, folder / parquet_path(table))
         rows = {table.name: _number(connection, f"SELECT count(*) FROM {_stored(table)}") for table in published.tables}
@@ -51,13 +56,21 @@ def write_tables(warehouse: Warehouse, folder: Path) -> None:
 
 @contextmanager
 def _definitions(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
-    """The indicators' definitions as relations for the block: ``definition_indicators``, ``definition_versions``."""
-    frames = {"definition_indicators": indicator_frame(), "definition_versions": version_frame()}
+    """The indicators' definitions as relations for the block: ``definition_indicators``, ``definition_versions``; and the values
+    with what a definition and a period say of them: ``described_values``."""
+    frames = {
+        "definition_indicators": indicator_frame(),
+        "definition_versions": version_frame(),
+        "definition_periods": _period_frame(connection),
+    }
     for name, frame in frames.items():
         connection.register(name, frame.to_arrow())
     try:
+        query = load_sql("warehouse.sql", "described_values.sql")
+        connection.execute(f"CREATE OR REPLACE TEMP TABLE {DESCRIBED} AS {query}", {"office": office().office_code})
         yield
     finally:
+        connection.execute(f"DROP TABLE IF EXISTS {DESCRIBED}")
         for name in frames:
             connection.unregister(name)
 
@@ -93,6 +106,28 @@ def indicator_frame() -> pl.DataFrame:
     return pl.DataFrame(rows, schema=dict.fromkeys(texts, pl.String) | {"decimals": pl.Int32})
 
 
+def _period_frame(connection: duckdb.DuckDBPyConnection) -> pl.DataFrame:
+    """One row a period that has a value: its kind, year, first and last day."""
+    found = connection.execute("SELECT DISTINCT period FROM facts.kpi_values").fetchall()
+    periods = [parse_period(text) for (text,) in found]
+    return pl.DataFrame(
+        {
+            "period": [period.id for period in periods],
+            "period_kind": [period.kind for period in periods],
+            "year": [period.year for period in periods],
+            "period_start": [period.start for period in periods],
+            "period_end": [period.end.date() for period in periods],
+        },
+        schema={
+            "period": pl.String,
+            "period_kind": pl.String,
+            "year": pl.Int32,
+            "period_start": pl.Date,
+            "period_end": pl.Date,
+        },
+    )
+
+
 def version_frame() -> pl.DataFrame:
     """One row an indicator and version of its definition."""
     texts = ["indicator", "definition_version", "changed_id", "changed_en", "legal_basis", "formula"]
@@ -126,12 +161,29 @@ def _new_database(connection: duckdb.DuckDBPyConnection, file: Path) -> Iterator
 
 def _create(connection: duckdb.DuckDBPyConnection, published: Published, table: Table) -> None:
     columns = published.columns_of(table)
-    _require_declared(connection, table, columns)
-    names, key = (", ".join(map(identifier, some)) for some in (table.columns, table.primary_key))
+    _require_declared(connection, table, columns, table.query)
+    names, key = _names(table.columns), _names(table.primary_key)
     connection.execute(f"CREATE TABLE {_stored(table)} AS SELECT {names} FROM (\n{table.query}\n) ORDER BY {key}")
-    _require_unique(connection, table, key)
     _require_conditions(connection, table, columns)
     _comment(connection, f"TABLE {_stored(table)}", f"{table.description} Grain: {table.grain}.")
+    _comment_columns(connection, table, columns)
+
+
+def _create_view(connection: duckdb.DuckDBPyConnection, published: Published, view: Table) -> None:
+    """The view reads the tables of the file that it stands in, by their names there."""
+    columns = published.columns_of(view)
+    connection.execute(f"CREATE VIEW {_stored(view)} AS\n{view.query}")
+    _require_declared(connection, view, columns, f"FROM {_stored(view)}")
+    _require_conditions(connection, view, columns)
+    _comment(connection, f"VIEW {_stored(view)}", f"{view.title} {view.description} Grain: {view.grain}.")
+    _comment_columns(connection, view, columns)
+
+
+def _names(columns: tuple[str, ...]) -> str:
+    return ", ".join(map(identifier, columns))
+
+
+def _comment_columns(connection: duckdb.DuckDBPyConnection, table: Table, columns: dict[str, Column]) -> None:
     for name, column in columns.items():
         _comment(connection, f"COLUMN {_stored(table)}.{identifier(name)}", f"{column.description} [{column.unit}]")
 
@@ -140,9 +192,11 @@ def _comment(connection: duckdb.DuckDBPyConnection, item: str, text: str) -> Non
     connection.execute(f"COMMENT ON {item} IS {_literal(text)}")
 
 
-def _require_declared(connection: duckdb.DuckDBPyConnection, table: Table, columns: dict[str, Column]) -> None:
+def _require_declared(
+    connection: duckdb.DuckDBPyConnection, table: Table, columns: dict[str, Column], query: str
+) -> None:
     """The query gives the declared columns, all of them and no other, each in its type."""
-    found = {name: sql_type for name, sql_type, *_ in connection.execute(f"DESCRIBE {table.query}").fetchall()}
+    found = {name: sql_type for name, sql_type, *_ in connection.execute(f"DESCRIBE {query}").fetchall()}
     if found.keys() != columns.keys():
         raise _not_as_declared(
             table, f"the query and the declaration differ in {', '.join(sorted(found.keys() ^ columns.keys()))}"
@@ -152,7 +206,8 @@ def _require_declared(connection: duckdb.DuckDBPyConnection, table: Table, colum
             raise _not_as_declared(table, f"column {name} is {found[name]}, which is no {column.type}")
 
 
-def _require_unique(connection: duckdb.DuckDBPyConnection, table: Table, key: str) -> None:
+def _require_unique(connection: duckdb.DuckDBPyConnection, table: Table) -> None:
+    key = _names(table.primary_key)
     repeated = _number(
         connection, f"SELECT count(*) FROM (SELECT {key} FROM {_stored(table)} GROUP BY {key} HAVING count(*) > 1)"
     )
@@ -161,6 +216,7 @@ def _require_unique(connection: duckdb.DuckDBPyConnection, table: Table, key: st
 
 
 def _require_conditions(connection: duckdb.DuckDBPyConnection, table: Table, columns: dict[str, Column]) -> None:
+    _require_unique(connection, table)
     conditions = [condition for name, column in columns.items() for condition in _conditions(name, column)]
     counts = ", ".join(f"count(*) FILTER (WHERE {condition.broken})" for condition in conditions)
     row = connection.execute(f"SELECT {counts} FROM {_stored(table)}").fetchone() or ()
@@ -200,6 +256,8 @@ def _require_whole(folder: Path, published: Published, rows: dict[str, int]) -> 
             f"{DATABASE} is not complete without {leftover.name}; nothing was published, run `kpi run` again"
         )
     with duckdb.connect(str(folder / DATABASE), read_only=True, config={"threads": 1}) as reader:
+        for view in published.views:
+            _number(reader, f"SELECT count(*) FROM {identifier(view.name)}")
         for table in published.tables:
             stored = _number(reader, f"SELECT count(*) FROM {identifier(table.name)}")
             copied = _number(reader, "SELECT count(*) FROM read_parquet($1)", str(folder / parquet_path(table)))

@@ -123,7 +123,8 @@ def read_scores(home: Home, year: int, as_of: date | None = None) -> ScoreSheet:
     shape = {
         "year": year,
         "npss": number("npss", NPSS),
-        "category": _category(year, total),
+        "category": total["category"] if total and total["value"] is not None else None,
+        "reason": _reason(year, total),
         "perspectives": [
             {"id": p.id, "score": number("perspective_score", p.id), "nkp": number("nkp", p.id)}
             for p in load_scoring().perspectives
@@ -168,13 +169,13 @@ def read_reconciliation(home: Home, year: int) -> list[dict[str, Any]]:
         return _records(connection, load_sql("warehouse.sql", "read_reconciliation.sql"), {"year": year})
 
 
-def _category(year: int, total: dict[str, Any] | None) -> str:
-    """The category of the NPSS; where there is none, why."""
+def _reason(year: int, total: dict[str, Any] | None) -> str | None:
+    """Why there is no NPSS; None where there is one."""
     if total is None:
         return f"no NPSS: nothing is known of {year}"
     if total["value"] is None:
         return f"no NPSS: no score for {', '.join(json.loads(total['missing']))}"
-    return str(total["category"])
+    return None
 
 
 def _gaps(row: dict[str, Any]) -> Iterator[str]:

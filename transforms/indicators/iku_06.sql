@@ -1,6 +1,6 @@
 -- indicator: IKU-06 integration with SIASN
 -- grain: one row an agency and quarter
--- inputs: states.integration, quarantine.open_rows, reference.agencies
+-- inputs: states.integration, quarantine.open_rows, quarantine.held_rows, reference.agencies
 -- parameters: $first_year, $last_year, $clock, $known_batch (common); $by_channel, $history_types (version)
 -- output: the columns of every evidence query, see docs/how-to/add-an-indicator.md
 WITH accepted AS (
@@ -17,10 +17,14 @@ WITH accepted AS (
     PARTITION BY year, quarter, agency_code, history_type ORDER BY letter_date DESC, letter_number DESC
   ) = 1
 ), held AS (
-  SELECT year, CAST(right(part, 1) AS BIGINT) AS quarter, split_part(record_key, '|', 3) AS agency_code
+  SELECT open_rows.year, CAST(right(open_rows.part, 1) AS BIGINT) AS quarter, split_part(open_rows.record_key, '|', 3) AS agency_code,
+    -- the channels that the held rows name; NULL where none can be told
+    list(DISTINCT json_extract_string(held_rows.categories, '$.channel'))
+      FILTER (json_extract_string(held_rows.categories, '$.channel') IS NOT NULL) AS named_channels
   FROM quarantine.open_rows
-  WHERE source = 'integration' AND year BETWEEN $first_year AND $last_year AND record_key IS NOT NULL
-  GROUP BY ALL
+  JOIN quarantine.held_rows ON held_rows.batch_id = open_rows.batch_id AND held_rows.row_number = open_rows.row_number
+  WHERE open_rows.source = 'integration' AND open_rows.year BETWEEN $first_year AND $last_year AND open_rows.record_key IS NOT NULL
+  GROUP BY open_rows.year, quarter, agency_code
 ), quarters AS (
   SELECT DISTINCT year, quarter FROM newest
 ), delivered AS (
@@ -44,6 +48,16 @@ WITH accepted AS (
   SELECT year, quarter, agency_code, channel, is_integrated FROM delivered
   UNION ALL
   SELECT year, quarter, agency_code, channel, false FROM held_whole
+), held_alone AS (
+  -- held rows alone, and no earlier letter: the agency is in the band, in each channel that it may be of (ruling 48)
+  SELECT held.year, held.quarter, held.agency_code, channels.channel
+  FROM held
+  SEMI JOIN reference.agencies AS agencies ON agencies.agency_code = held.agency_code
+  JOIN (SELECT DISTINCT year, quarter, channel FROM delivered) AS channels
+    ON channels.year = held.year AND channels.quarter = held.quarter
+    AND coalesce(list_contains(held.named_channels, channels.channel), true)
+  ANTI JOIN present ON present.year = held.year AND present.quarter = held.quarter AND present.agency_code = held.agency_code
+  WHERE $by_channel
 ), region AS (
   SELECT quarters.year, quarters.quarter, agencies.agency_code, present.channel, present.is_integrated
   FROM quarters
@@ -66,3 +80,6 @@ SELECT
   CASE WHEN channel IS NULL THEN 'incomplete' END AS flag
 FROM region
 LEFT JOIN held ON held.year = region.year AND held.quarter = region.quarter AND held.agency_code = region.agency_code
+UNION ALL
+SELECT year || '-Q' || quarter, agency_code, 'held', NULL, [channel], NULL, false, NULL
+FROM held_alone

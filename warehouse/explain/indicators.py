@@ -15,7 +15,8 @@ from transforms.periods import Period, parts
 from transforms.sql import load_sql
 from warehouse.agreed import PRINT, REALIZATION
 from warehouse.derivation import FreshValue, View, collect_evidence, derive_indicator, look_from, look_now
-from warehouse.explain.lineage import Fact, Question, deliveries_of_rows, described, find_fact
+from warehouse.explain.gaps import gap_of
+from warehouse.explain.lineage import Fact, Question, deliveries_of_rows, described, find_fact, reproduced
 from warehouse.facts import KPI_VALUES
 from warehouse.failures import WrongUsage
 
@@ -34,7 +35,7 @@ def explain_indicator(
     view = fact.view(connection)
     again = derive_again(connection, indicator, period, view)
     evidence = _evidence(connection, indicator, version, period, view) if fact.row["status"] != "reported" else []
-    behind = _parts_behind(indicator, period, evidence)
+    behind = _parts_behind(indicator, period, evidence, view)
     used = [row for row in evidence if row[0] in behind]
     return {
         "indicator": indicator.id,
@@ -53,7 +54,8 @@ def explain_indicator(
         "history": fact.history(connection),
         "records": {
             "numerator": _keys(used, "numerator"),
-            "denominator": _keys(used, "denominator"),
+            # Where the denominator is a count of records, these are they: the numerator's among them.
+            "denominator": _keys(used, "denominator", *(() if indicator.components == "none" else ("numerator",))),
             "excluded": [
                 {"key": key, "reason": reason}
                 for key, reason in sorted({(row[1], str(row[3])) for row in used if row[2] == "excluded"})
@@ -65,7 +67,8 @@ def explain_indicator(
             for found, key, role, _, path, amount in used
             if role in ("numerator", "denominator")
         ],
-        "reproduced": again is not None and _shown(again) == fact.value,
+        "gap": gap_of(connection, indicator, fact, question, view),
+        "reproduced": reproduced(fact.value, None if again is None else _shown(again)),
     }
 
 
@@ -104,11 +107,12 @@ def _evidence(
     return connection.execute(load_sql("warehouse.sql", "explained_evidence.sql")).fetchall()
 
 
-def _parts_behind(indicator: Indicator, period: Period, evidence: Evidence) -> list[str]:
-    """The periods of the evidence that make the value: itself, the newest part of the year, or all its parts."""
+def _parts_behind(indicator: Indicator, period: Period, evidence: Evidence, view: View) -> list[str]:
+    """The periods of the evidence that make the value: itself, the newest part of the year that has begun, or all that have."""
     if period.kind != "year" or indicator.parts is None:
         return [period.id]
-    with_rows = sorted({row[0] for row in evidence if row[2] != "held"})
+    begun = {part.id for part in parts(period.year, indicator.parts) if part.has_begun(view.clock)}
+    with_rows = sorted({row[0] for row in evidence if row[2] != "held"} & begun)
     return with_rows[-1:] if indicator.year_from == "newest_part" else with_rows
 
 
@@ -164,5 +168,5 @@ def _deliveries(
     return found
 
 
-def _keys(evidence: Evidence, role: str) -> list[str]:
-    return sorted({key for _, key, found, *_ in evidence if found == role})
+def _keys(evidence: Evidence, *roles: str) -> list[str]:
+    return sorted({key for _, key, role, *_ in evidence if role in roles})

@@ -42,6 +42,16 @@ class Fact:
     def value(self) -> str | None:
         return _text(self.row)
 
+    @property
+    def missing_since(self) -> datetime:
+        """From when on there has been no value, without a break, up to this version."""
+        since: datetime = self.row["known_from"]
+        for row in reversed([row for row in self.versions if row["known_from"] < since]):
+            if row.get("value") is not None:
+                break
+            since = row["known_from"]
+        return since
+
     def view(self, connection: duckdb.DuckDBPyConnection) -> View:
         """From where the run that entered this version looked: its clock and the deliveries that it knew."""
         query = (
@@ -132,6 +142,13 @@ def described(connection: duckdb.DuckDBPyConnection, rows_by_batch: Iterable[tup
             for name, source, key, column, reason, owner in corrected
         ],
     }
+
+
+def reproduced(value: str | None, again: str | None) -> bool | None:
+    """Whether the records give the value again; None where neither is one: nothing was reproduced then."""
+    if value is None and again is None:
+        return None
+    return again == value
 
 
 def merged(parts: Iterable[dict[str, Any]]) -> dict[str, Any]:

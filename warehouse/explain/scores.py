@@ -6,7 +6,7 @@ from typing import Any
 
 import duckdb
 
-from transforms.definitions import load_indicators
+from transforms.definitions import Indicator, load_indicators
 from transforms.exact import decimal_text
 from transforms.reference import office
 from transforms.scoring.definition import load_scoring
@@ -28,7 +28,7 @@ def explain_score(connection: duckdb.DuckDBPyConnection, item: str, question: Qu
     known = _numbers(connection, year, fact)
     objectives = _objectives(item)
     inputs = [
-        explain_indicator(connection, indicator, Question(question.period, fact.row["known_from"]))
+        _input(connection, indicator, question, fact)
         for indicator in load_indicators()
         if indicator.objective in objectives
     ]
@@ -64,8 +64,17 @@ def explain_score(connection: duckdb.DuckDBPyConnection, item: str, question: Qu
         },
         "steps": _steps(item, known, inputs),
         "inputs": inputs,
-        "reproduced": all(i["reproduced"] for i in inputs),
+        # An input without a value leaves its mean: there is nothing of it to give again.
+        "reproduced": None if fact.row["value"] is None else all(i["reproduced"] is not False for i in inputs),
     }
+
+
+def _input(
+    connection: duckdb.DuckDBPyConnection, indicator: Indicator, question: Question, fact: Fact
+) -> dict[str, Any]:
+    """The indicator as the score found it. What is missing may have come nearer since, without a value that changes the score."""
+    found = explain_indicator(connection, indicator, Question(question.period, fact.row["known_from"]))
+    return found if found["gap"] is None else explain_indicator(connection, indicator, question)
 
 
 def _agreed(
@@ -140,7 +149,7 @@ def _steps(item: str, known: dict[tuple[str, str], str | None], inputs: list[dic
             "of": of[found["indicator"]],
             "value": found["value"],
             "status": found["status"],
-            "records": len(found["records"]["numerator"]) + len(found["records"]["denominator"]),
+            "records": len({*found["records"]["numerator"], *found["records"]["denominator"]}),
         }
         for found in inputs
     ]

@@ -10,7 +10,7 @@ from transforms.reference import office
 from transforms.services import Service, load_services
 from transforms.sql import load_sql
 from warehouse.derivation import derive_service, look_now
-from warehouse.explain.lineage import Fact, Question, deliveries_of_rows, described, find_fact
+from warehouse.explain.lineage import Fact, Question, deliveries_of_rows, described, find_fact, reproduced
 from warehouse.facts import SERVICE_SUMMARY
 from warehouse.failures import WrongUsage
 
@@ -57,6 +57,8 @@ def explain_service(
     keys = {role: [key for key, found, _, _ in rows if found == role] for role in ("numerator", "denominator")}
     counts = {role: len(found) for role, found in keys.items()}
     total = counts["numerator"] + counts["denominator"]
+    if measure in RATES:
+        keys["denominator"] = sorted(keys["numerator"] + keys["denominator"])
     decimals = 0 if column.endswith("_count") else 2
     value = None if fact.row[column] is None else decimal_text(fact.row[column], decimals)
     versions = [row | {"value": row[column], "decimals": decimals, "status": "derived"} for row in fact.versions]
@@ -82,7 +84,7 @@ def explain_service(
             for key, role, _, days in rows
             if measure.endswith("_days") and role == "denominator"
         ],
-        "reproduced": _again(measure, counts["numerator"], total, rows) == value,
+        "reproduced": reproduced(value, _again(measure, counts["numerator"], total, rows)),
     }
 
 
@@ -103,6 +105,8 @@ def breakdown_of(service_name: str, group: str, question: Question) -> tuple[str
 
 
 def _with_numbers(measure: str, numerator: int, total: int, value: str | None) -> str:
+    if value is None:
+        return "no value: no proposal has a first decision by the cut-off"
     if measure in RATES:
         return f"{numerator:,} / {total:,} x 100 = {value}"
     if measure.endswith("_days"):

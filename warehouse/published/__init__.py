@@ -1,6 +1,6 @@
-"""What is published: ``tables.yml`` declares the tables and defines every column once; ``<table>.sql`` reads each.
+"""What is published: ``tables.yml`` declares tables and views and defines every column once; ``<name>.sql`` reads each.
 
-A new published table is one entry in ``tables.yml`` and one .sql file beside it. From the declaration come the comments
+A new table or view is one entry in ``tables.yml`` and one .sql file beside it. From the declaration come the comments
 in kpi.duckdb, the schema in datapackage.json, and the checks that the query keeps what is declared.
 """
 
@@ -49,7 +49,7 @@ class Column(Strict):
 
 
 class Table(Strict):
-    """A published table. Its rows stand in the order of ``primary_key``; ``columns`` name entries of the column list."""
+    """A published table or view. ``columns`` name entries of the column list; rows of a table stand in the order of ``primary_key``."""
 
     name: Name
     title: Text
@@ -70,28 +70,33 @@ class Package(Strict):
 
 
 class Published(Strict):
-    """The whole declaration. ``schema_version`` goes up when a published table loses or changes a column."""
+    """The whole declaration. ``schema_version`` goes up when a published table loses rows or a column, or changes one.
+
+    ``views`` stand in kpi.duckdb alone and read its tables: each answers the question that is its title.
+    """
 
     schema_version: Text
     package: Package
     units: dict[str, Text]
     columns: dict[Name, Column]
     tables: tuple[Table, ...]
+    views: tuple[Table, ...]
 
     @model_validator(mode="after")
     def _holds_together(self) -> "Published":
-        names = [table.name for table in self.tables]
+        relations = (*self.tables, *self.views)
+        names = [relation.name for relation in relations]
         if len(names) != len(set(names)):
-            raise ValueError("tables: a name stands there twice")
-        used = {column for table in self.tables for column in table.columns}
+            raise ValueError("tables, views: a name stands there twice")
+        used = {column for relation in relations for column in relation.columns}
         if used != set(self.columns):
             raise ValueError(f"columns: undefined or in no table: {', '.join(sorted(used ^ set(self.columns)))}")
         units = {column.unit for column in self.columns.values()}
         if units != set(self.units):
             raise ValueError(f"units: undefined or of no column: {', '.join(sorted(units ^ set(self.units)))}")
-        for table in self.tables:
-            if not table.primary_key or not set(table.primary_key) <= set(table.columns):
-                raise ValueError(f"table {table.name}: its primary key is some of its columns")
+        for relation in relations:
+            if not relation.primary_key or not set(relation.primary_key) <= set(relation.columns):
+                raise ValueError(f"table {relation.name}: its primary key is some of its columns")
         return self
 
     def columns_of(self, table: Table) -> dict[str, Column]:
