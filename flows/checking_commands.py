@@ -5,19 +5,28 @@ from typing import Annotated
 
 import typer
 
+from flows.app import command
 from flows.options import (
     EXIT_ENVIRONMENT,
     EXIT_GATE,
+    FormatOption,
     HomeOption,
     JsonOption,
-    app,
+    PretendDay,
+    WideOption,
+    chosen_format,
     exit_codes,
     home_of,
+    note,
     parse_day,
 )
 
 
-@app.command()
+@command(
+    "kpi validate promotion_2025-01.csv --source promotion",
+    "kpi validate survey.xlsx --source survey --lang en",
+    "kpi validate --open",
+)
 def validate(
     file: Annotated[Path | None, typer.Argument(help="The file to check.")] = None,
     source: Annotated[str, typer.Option(help="The source whose contract it must keep.")] = "",
@@ -50,22 +59,22 @@ def validate(
             raise typer.Exit(EXIT_GATE)
 
 
-@app.command()
+@command("kpi purge --dry-run", "kpi purge --days 1825")
 def purge(
     days: Annotated[
         int | None, typer.Option(min=1, help="Keep this many days; default KPI_RETENTION_DAYS, else 3650.")
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would go; remove nothing.")] = False,
-    as_of: Annotated[
-        str | None, typer.Option("--as-of", metavar="YYYY-MM-DD", help="Pretend that today is this day.")
-    ] = None,
+    as_of: PretendDay = None,
     home: HomeOption = None,
+    as_format: FormatOption = None,
+    wide: WideOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Remove archived and held rows at the end of their retention; facts and counts stay."""
     from dataclasses import asdict  # noqa: PLC0415
 
-    from flows.render import print_json, print_purged  # noqa: PLC0415
+    from flows.render import PURGED, TO_PURGE, answer  # noqa: PLC0415
     from flows.settings import Settings  # noqa: PLC0415
     from warehouse.pipeline import a_run  # noqa: PLC0415
     from warehouse.purge import purge as purge_archive  # noqa: PLC0415
@@ -73,23 +82,21 @@ def purge(
     with exit_codes(), a_run(home_of(home), parse_day(as_of), "kpi purge") as pipeline:
         found = [asdict(line) for line in purge_archive(pipeline, days or Settings().retention_days, is_dry=dry_run)]
         pipeline.end()
-        if as_json:
-            print_json(found)
-        else:
-            print_purged(found, dry_run)
+        answer(TO_PURGE if dry_run else PURGED, found, chosen_format(as_format, as_json), wide)
+        if not found:
+            note("no delivery has reached the end of its retention")
 
 
-@app.command()
-def doctor(home: HomeOption = None, as_json: JsonOption = False) -> None:
+@command("kpi doctor", "kpi doctor --json")
+def doctor(
+    home: HomeOption = None, as_format: FormatOption = None, wide: WideOption = False, as_json: JsonOption = False
+) -> None:
     """Check the environment: versions, disk, locks, the last run, the freshness of every source."""
-    from flows.render import print_checks, print_json  # noqa: PLC0415
+    from flows.render import CHECKS, answer  # noqa: PLC0415
     from warehouse.doctor import examine  # noqa: PLC0415
 
     with exit_codes():
         checks = examine(home_of(home))
-        if as_json:
-            print_json(checks)
-        else:
-            print_checks(checks)
+        answer(CHECKS, checks, chosen_format(as_format, as_json), wide)
         if any(check["verdict"] == "bad" for check in checks):
             raise typer.Exit(EXIT_ENVIRONMENT)

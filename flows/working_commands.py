@@ -5,7 +5,21 @@ from typing import Annotated
 
 import typer
 
-from flows.options import EXIT_REFUSED, HomeOption, JsonOption, app, exit_codes, home_of, parse_day, parse_years
+from flows.app import command
+from flows.options import (
+    EXIT_REFUSED,
+    Format,
+    FormatOption,
+    HomeOption,
+    JsonOption,
+    PretendDay,
+    WideOption,
+    chosen_format,
+    exit_codes,
+    home_of,
+    parse_day,
+    parse_years,
+)
 
 
 class Runner(StrEnum):
@@ -13,7 +27,7 @@ class Runner(StrEnum):
     dask = "dask"
 
 
-@app.command()
+@command("kpi sample --home data/demo", "kpi sample --years 2020..2024 --faults --home data/trial")
 def sample(
     years: Annotated[str, typer.Option(help="A year or a span, such as 2024 or 2020..2024.")] = "2024",
     scale: Annotated[int, typer.Option(min=1, help="Multiplies the proposal logs; 1 gives the published counts.")] = 1,
@@ -27,18 +41,17 @@ def sample(
     from warehouse.home import Home  # noqa: PLC0415
 
     with exit_codes():
+        span = parse_years(years)
         place = Home(home_of(home))
         place.make()
-        written = write_deliveries(place.inbox, parse_years(years), scale, seed, faults)
+        written = write_deliveries(place.inbox, span, scale, seed, faults)
         say(f"{len(written)} deliveries ({sum(f.stat().st_size for f in written) / 1e6:,.1f} MB) in {place.inbox}")
 
 
-@app.command()
+@command("kpi run", "kpi run --home data/demo --json")
 def run(
     home: HomeOption = None,
-    as_of: Annotated[
-        str | None, typer.Option("--as-of", metavar="YYYY-MM-DD", help="Pretend that today is this day.")
-    ] = None,
+    as_of: PretendDay = None,
     as_json: JsonOption = False,
 ) -> None:
     """Run the nightly flow: what is new in the inbox, through to publication."""
@@ -52,16 +65,16 @@ def run(
             raise typer.Exit(EXIT_REFUSED)
 
 
-@app.command()
+@command("kpi backfill 2020..2023 --dry-run", "kpi backfill 2020..2023 --workers 2")
 def backfill(
     years: Annotated[str, typer.Argument(help="A year or a span, such as 2020..2023.")],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan; change nothing.")] = False,
     runner: Annotated[Runner, typer.Option(help="Where partitions are derived.")] = Runner.local,
     workers: Annotated[int, typer.Option(min=1, help="How many at once.")] = 2,
-    as_of: Annotated[
-        str | None, typer.Option("--as-of", metavar="YYYY-MM-DD", help="Pretend that today is this day.")
-    ] = None,
+    as_of: PretendDay = None,
     home: HomeOption = None,
+    as_format: FormatOption = None,
+    wide: WideOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Take in what is new, then derive these years in full, whatever is missing or stale. Can be stopped and resumed."""
@@ -70,17 +83,20 @@ def backfill(
 
     with exit_codes():
         span = parse_years(years)
+        form = chosen_format(as_format, as_json)
+        if as_format is not None and as_format is not Format.json and not dry_run:
+            raise ValueError("the report of a backfill is text, or --json; --format is for --dry-run")
         if dry_run:
             plan = plan_backfill(home_of(home), span, parse_day(as_of))
-            (print_json if as_json else print_backfill_plan)(plan)
+            print_backfill_plan(plan, form, wide)
             return
         report = run_backfill(home_of(home), span, parse_day(as_of), runner.value, workers)
-        (print_json if as_json else print_report)(report)
+        (print_json if form is Format.json else print_report)(report)
         if report["refused"]:
             raise typer.Exit(EXIT_REFUSED)
 
 
-@app.command()
+@command("kpi serve", "kpi serve --home /srv/kpi")
 def serve(home: HomeOption = None) -> None:
     """Register the nightly schedule (01:00 Asia/Jakarta, one run at a time) with Prefect and serve it."""
     from flows.serving import serve_nightly  # noqa: PLC0415
