@@ -37,11 +37,12 @@ def sample(
 ) -> None:
     """Write deterministic sample deliveries into the inbox."""
     from flows.render import say  # noqa: PLC0415
-    from sample_data import write_deliveries  # noqa: PLC0415
+    from sample_data import require_figures, write_deliveries  # noqa: PLC0415
     from warehouse.home import Home  # noqa: PLC0415
 
     with exit_codes():
         span = parse_years(years)
+        require_figures(span)
         place = Home(home_of(home))
         place.make()
         written = write_deliveries(place.inbox, span, scale, seed, faults)
