@@ -51,9 +51,9 @@ RESTATEMENT = Table(
         Column("item", "item"),
         Column("period", "period"),
         Column("cause", "cause"),
-        Column("deliveries", "deliveries", priority=2),
         Column("old", "old", is_number=True),
         Column("new", "new", is_number=True),
+        Column("deliveries", "deliveries"),
     ),
 )
 FAILURES = Table(

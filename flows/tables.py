@@ -83,23 +83,24 @@ def fitted(table: Table, rows: Sequence[Row], width: int) -> tuple[list[Column],
         room = (width - needed() + sum(widths[id(column)] for column in prose)) // len(prose)
         for column in prose:
             widths[id(column)] = min(widths[id(column)], max(room, NARROWEST_PROSE))
-    if needed() > width:
-        # The widest text keeps what room there is; a cell with more stands on a line of its own above its row.
-        texts = [column for column in columns if not column.is_number and not column.is_prose]
-        if widest := max(texts, key=lambda column: widths[id(column)], default=None):
-            room = width - needed() + widths[id(widest)]
-            widths[id(widest)] = max(room, len(widest.title))
+    # The widest text keeps what room there is; a cell with more stands on a line of its own, above its row where it names it.
+    texts = [column for column in columns if not column.is_number and not column.is_prose]
+    for column in sorted(texts, key=lambda column: widths[id(column)], reverse=True):
+        spared = max(needed() - width, 0)
+        widths[id(column)] = max(widths[id(column)] - spared, min(widths[id(column)], len(column.title)))
     shape = [(column, widths[id(column)]) for column in columns]
     lines = _lines([_folded(column.title, size) for column, size in shape], shape, is_head=True)
     lines.append(GAP.join("─" * size for _, size in shape))
     for number in range(len(rows)):
         row = [(column, size, cells[id(column)][number]) for column, size in shape]
-        lines += [text for column, size, text in row if len(text) > size and not column.is_prose]
+        apart = [(column, text) for column, size, text in row if len(text) > size and not column.is_prose]
+        lines += [text for column, text in apart if column is columns[0]]
         parts = [
             _folded(text, size) if column.is_prose else [text if len(text) <= size else ""]
             for column, size, text in row
         ]
         lines += _lines(parts, shape)
+        lines += [f"    {text}" for column, text in apart if column is not columns[0]]
     return columns, lines
 
 
