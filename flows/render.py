@@ -59,9 +59,9 @@ RESTATEMENT = Table(
 FAILURES = Table(
     "",
     (
-        Column("column", "column"),
+        Column("column", "column", priority=2),
         Column("rule", "rule"),
-        Column("severity", "severity", priority=2),
+        Column("severity", "severity", priority=3),
         Column("message", "message", is_prose=True),
         Column("rows", "rows", is_number=True),
         Column("row numbers", "first_rows", is_prose=True),

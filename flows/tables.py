@@ -15,7 +15,8 @@ from flows.options import Format
 Row = Mapping[str, Any]
 NO_VALUE = "-"
 GAP = "  "
-NARROWEST_PROSE = 20
+# Prose is folded to this before a column is left out for it, and to less where no other column can go.
+COMFORTABLE_PROSE, NARROWEST_PROSE = 40, 20
 # Nothing else than a terminal has a width.
 UNLIMITED = 1_000_000
 
@@ -73,16 +74,19 @@ def fitted(table: Table, rows: Sequence[Row], width: int) -> tuple[list[Column],
     cells = {id(column): [_for_people(column, row) for row in rows] for column in columns}
     widths = {id(column): max(map(len, [*_words(column.title), *cells[id(column)]])) for column in columns}
 
-    def needed() -> int:
-        return sum(widths[id(column)] for column in columns) + len(GAP) * (len(columns) - 1)
+    def needed(most_prose: int = UNLIMITED) -> int:
+        sizes = [min(widths[id(column)], most_prose) if column.is_prose else widths[id(column)] for column in columns]
+        return sum(sizes) + len(GAP) * (len(columns) - 1)
 
-    while needed() > width and (lowest := max(column.priority for column in columns)) > 1:
+    while needed(COMFORTABLE_PROSE) > width and (lowest := max(column.priority for column in columns)) > 1:
         columns = [column for column in columns if column.priority < lowest]
-    prose = [column for column in columns if column.is_prose]
-    if prose and needed() > width:
-        room = (width - needed() + sum(widths[id(column)] for column in prose)) // len(prose)
-        for column in prose:
-            widths[id(column)] = min(widths[id(column)], max(room, NARROWEST_PROSE))
+    # What a short text leaves of its share goes to the longer ones.
+    prose = sorted((column for column in columns if column.is_prose), key=lambda column: widths[id(column)])
+    room = width - needed() + sum(widths[id(column)] for column in prose)
+    for number, column in enumerate(prose):
+        share = max(room // (len(prose) - number), NARROWEST_PROSE)
+        widths[id(column)] = min(widths[id(column)], share)
+        room -= widths[id(column)]
     # The widest text keeps what room there is; a cell with more stands on a line of its own, above its row where it names it.
     texts = [column for column in columns if not column.is_number and not column.is_prose]
     for column in sorted(texts, key=lambda column: widths[id(column)], reverse=True):

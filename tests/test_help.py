@@ -61,3 +61,20 @@ def test_completion_installs_itself_and_completes(tmp_path: Path) -> None:
         ["bash", "-c", asked], env={**environment, "PATH": path}, capture_output=True, text=True, check=True
     )
     assert set(shown.stdout.split()) == {"revisions", "reconcile", "reproduce", "restate"}
+
+
+SHOWN = [
+    (page.name, line.strip())
+    for page in sorted((Path(__file__).parents[1] / "docs" / "how-to").glob("*.md"))
+    for line in page.read_text(encoding="utf-8").splitlines()
+    if line.startswith("    .venv/bin/kpi ")
+]
+
+
+@pytest.mark.parametrize(("page", "line"), SHOWN)
+def test_a_command_of_a_how_to_is_one_and_names_its_home(page: str, line: str) -> None:
+    for part in line.split(" && "):
+        words = shlex.split(part, comments=True)
+        assert words[0] == ".venv/bin/kpi"
+        context = GROUP.commands[words[1]].make_context(words[1], words[2:])
+        assert words[1] == "validate" or str(context.params["home"]).startswith("data/")
