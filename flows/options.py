@@ -45,7 +45,11 @@ HomeOption = Annotated[
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 FormatOption = Annotated[
     Format | None,
-    typer.Option("--format", help="How to print it. [default: table on a terminal, tsv in a pipe]"),
+    typer.Option(
+        "--format",
+        metavar="FORMAT",
+        help="One of table, csv, tsv, md, xlsx, json. [default: table on a terminal, tsv in a pipe]",
+    ),
 ]
 WideOption = Annotated[bool, typer.Option("--wide", help="Print every column, however wide the terminal is.")]
 YesOption = Annotated[bool, typer.Option("--yes", help="Do not ask. Only a terminal is asked.")]
