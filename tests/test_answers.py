@@ -3,6 +3,7 @@
 import csv as csv_files
 import io
 import json
+import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -82,6 +83,11 @@ def test_wide_and_a_file_have_every_column(place: TimeHome) -> None:
     assert ("5600", "Pemerintah Provinsi Sumatera Selatan") in {
         (r["group"], r["group_name"]) for r in json.loads(shown.stdout)
     }
+
+
+def test_a_workbook_goes_into_a_file_and_not_on_a_terminal(place: TimeHome) -> None:
+    said = on_terminal("values", "--format", "xlsx", "--home", str(place.root))
+    assert said.code == 2 and "add `> FILE.xlsx`" in said.text
 
 
 def test_explain_names_the_agencies(place: TimeHome) -> None:
@@ -180,3 +186,17 @@ def test_a_line_of_reconciliation_has_its_note_and_can_be_chosen(sample_2024: ob
     assert (none.returncode, json.loads(none.stdout)) == (0, [])
     assert none.stderr == f"kpi: none of the {len(rows)} printed numbers of 2024 is different\n"
     assert kpi("reconcile", "--year", "2024", "--verdict", "unequal", home=home).returncode == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "most"), [(["--help"], 0.3), (["values"], 0.5), (["services", "--year", "2024"], 0.5)]
+)
+def test_an_answer_takes_little_of_the_processor(place: TimeHome, arguments: list[str], most: float) -> None:
+    """Seconds of the processor, the best of three: what else the machine does says nothing of us."""
+    seconds = []
+    for _ in range(3):
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        assert kpi(*arguments, home=place.root).returncode == 0
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        seconds.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+    assert min(seconds) < most
