@@ -29,10 +29,10 @@ $(STAMP_DEV): requirements-dev.txt $(STAMP)
 demo: $(STAMP)
 	$(BIN)/kpi sample --years 2024 --home $(DEMO_HOME)
 	$(BIN)/kpi run --home $(DEMO_HOME)
-	$(BIN)/kpi services --year 2024 --home $(DEMO_HOME)
-	$(BIN)/kpi services --year 2024 --by region --home $(DEMO_HOME)
-	$(BIN)/kpi values --year 2024 --home $(DEMO_HOME)
-	$(BIN)/kpi scores --year 2024 --home $(DEMO_HOME)
+	$(BIN)/kpi services --year 2024 --format table --home $(DEMO_HOME)
+	$(BIN)/kpi services --year 2024 --by region --format table --home $(DEMO_HOME)
+	$(BIN)/kpi values --year 2024 --format table --home $(DEMO_HOME)
+	$(BIN)/kpi scores --year 2024 --format table --home $(DEMO_HOME)
 	@echo "Published files: $(DEMO_HOME)/published (kpi.duckdb, parquet/, datapackage.json, manifest.json)"
 	@echo "Validation pages: $(DEMO_HOME)/reports/validation/index.html"
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from expectations.contract import Column, Contract, load_contract, source_names
 from expectations.layout import Cell, PagesLayout, load_layout
-from flows.cli import ORDER
+from flows.app import ORDER
 from transforms.definitions import Indicator, load_indicators
 from transforms.reference import office
 from transforms.services import load_services

@@ -14,6 +14,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, model_validator
 
+from transforms.names import did_you_mean
 from transforms.yaml_text import read_yaml
 
 CONTRACTS = "expectations.contracts"
@@ -341,7 +342,9 @@ def _rule_set(name: str) -> tuple[Rule, ...]:
 def load_contract(source: str) -> Contract:
     """The contract of ``source``. Raises KeyError with the known names for an unknown source."""
     if source not in source_names():
-        raise KeyError(f"unknown source {source!r}; known: {', '.join(source_names())}")
+        raise KeyError(
+            f"unknown source {source!r}{did_you_mean(source, source_names()) or ';'} known: {', '.join(source_names())}"
+        )
     text = files(CONTRACTS).joinpath(f"{source}.yml").read_text(encoding="utf-8")
     return Contract.model_validate(read_yaml(text))
 

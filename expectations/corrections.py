@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from yaml import YAMLError
 
 from expectations.contract import load_contract, source_names
+from transforms.names import did_you_mean
 from transforms.yaml_text import read_yaml
 
 Text = Annotated[str, Field(min_length=1)]
@@ -78,10 +79,36 @@ def read_corrections(file: Path) -> list[Correction]:
     except YAMLError as problem:
         raise ValueError(f"{file.name}: it is not YAML; see docs/how-to/correct-a-delivery.md") from problem
     except ValidationError as problem:
-        first = problem.errors(include_input=False, include_url=False)[0]
-        place = ".".join(map(str, first["loc"]))
-        raise ValueError(f"{file.name}: {place}: {first['msg']}; see docs/how-to/correct-a-delivery.md") from None
+        raise ValueError(f"{file.name}: {_in_words(problem)}; see docs/how-to/correct-a-delivery.md") from None
     names = [entry.id for entry in entries]
     if repeated := sorted({name for name in names if names.count(name) > 1}):
         raise ValueError(f"{file.name}: {', '.join(repeated)} stands there more than once")
     return entries
+
+
+def _in_words(problem: ValidationError) -> str:
+    """The first fault: which entry, which field, what it should be. Never the value: it may be personal."""
+    first = problem.errors(include_input=False, include_url=False)[0]
+    place, field = first["loc"], str(first["loc"][-1]) if first["loc"] else ""
+    entry = f"entry {place[1] + 1}: " if len(place) > 1 and isinstance(place[1], int) else ""
+    if not entry:
+        return "it must be a list of entries under `corrections:`; a file without entries reads `corrections: []`"
+    match first["type"]:
+        case "missing":
+            said = f"the field {field} is missing"
+        case "extra_forbidden":
+            known = tuple(Correction.model_fields)
+            said = f"there is no field {field!r}{did_you_mean(field, known) or ';'} the fields are {', '.join(known)}"
+        case "value_error":
+            said = str(first["ctx"]["error"])
+        case "string_pattern_mismatch":
+            said = f"{field} has letters, digits, '.', '_' and '-' only"
+        case "string_too_short":
+            said = f"the field {field} is empty"
+        case "string_type":
+            said = f"write {field} as text, in quotes"
+        case "dict_type":
+            said = f"{field} is a list of names with values, such as {{tahun: 2024, tw: 3}}"
+        case _:
+            said = "an entry is a list of fields with values"
+    return entry + said

@@ -5,21 +5,29 @@ from typing import Annotated
 
 import typer
 
+from flows.app import command
 from flows.options import (
     EXIT_ENVIRONMENT,
     EXIT_GATE,
+    FormatOption,
     HomeOption,
     JsonOption,
     PretendDay,
     PretendFuture,
-    app,
+    WideOption,
+    chosen_format,
     exit_codes,
     home_of,
+    note,
     pretended_day,
 )
 
 
-@app.command()
+@command(
+    "kpi validate promotion_2025-01.csv --source promotion",
+    "kpi validate survey.xlsx --source survey --lang en",
+    "kpi validate --open",
+)
 def validate(
     file: Annotated[Path | None, typer.Argument(help="The file to check.")] = None,
     source: Annotated[str, typer.Option(help="The source whose contract it must keep.")] = "",
@@ -57,7 +65,7 @@ def validate(
             raise typer.Exit(EXIT_GATE)
 
 
-@app.command()
+@command("kpi purge --dry-run", "kpi purge --days 1825")
 def purge(
     days: Annotated[
         int | None, typer.Option(min=1, help="Keep this many days; default KPI_RETENTION_DAYS, else 3650.")
@@ -66,18 +74,21 @@ def purge(
     as_of: PretendDay = None,
     pretend_future: PretendFuture = False,
     home: HomeOption = None,
+    as_format: FormatOption = None,
+    wide: WideOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Remove archived and held rows at the end of their retention; facts and counts stay."""
     from dataclasses import asdict  # noqa: PLC0415
 
-    from flows.render import print_json, print_purged  # noqa: PLC0415
+    from flows.render import PURGED, TO_PURGE, answer  # noqa: PLC0415
     from flows.settings import Settings  # noqa: PLC0415
     from warehouse.pipeline import a_run  # noqa: PLC0415
     from warehouse.purge import plan_purge  # noqa: PLC0415
     from warehouse.purge import purge as purge_archive  # noqa: PLC0415
 
     with exit_codes():
+        form = chosen_format(as_format, as_json)
         root, day, kept_days = home_of(home), pretended_day(as_of, pretend_future), days or Settings().retention_days
         if dry_run:
             purged = plan_purge(root, day, kept_days)
@@ -86,23 +97,21 @@ def purge(
                 purged = purge_archive(pipeline, kept_days)
                 pipeline.end()
         found = [asdict(line) for line in purged]
-        if as_json:
-            print_json(found)
-        else:
-            print_purged(found, dry_run)
+        answer(TO_PURGE if dry_run else PURGED, found, form, wide)
+        if not found:
+            note("no delivery has reached the end of its retention")
 
 
-@app.command()
-def doctor(home: HomeOption = None, as_json: JsonOption = False) -> None:
+@command("kpi doctor", "kpi doctor --json")
+def doctor(
+    home: HomeOption = None, as_format: FormatOption = None, wide: WideOption = False, as_json: JsonOption = False
+) -> None:
     """Check the environment: versions, disk, locks, the last run, the freshness of every source."""
-    from flows.render import print_checks, print_json  # noqa: PLC0415
+    from flows.render import CHECKS, answer  # noqa: PLC0415
     from warehouse.doctor import examine  # noqa: PLC0415
 
     with exit_codes():
         checks = examine(home_of(home))
-        if as_json:
-            print_json(checks)
-        else:
-            print_checks(checks)
+        answer(CHECKS, checks, chosen_format(as_format, as_json), wide)
         if any(check["verdict"] == "bad" for check in checks):
             raise typer.Exit(EXIT_ENVIRONMENT)

@@ -7,13 +7,7 @@ from typing import NoReturn
 
 # Importing the modules registers their commands.
 from flows import checking_commands, reading_commands, tracing_commands, working_commands  # noqa: F401
-from flows.options import app
-
-ORDER = (
-    "init", "sample", "run", "backfill", "values", "scores", "services", "explain", "reproduce", "revisions", "reconcile", "close", "restate",
-    "quarantine", "validate", "purge", "serve", "doctor",
-)  # fmt: skip
-app.registered_commands.sort(key=lambda command: ORDER.index(command.callback.__name__ if command.callback else ""))
+from flows.app import app
 
 
 def main() -> NoReturn:

@@ -2,9 +2,47 @@
 
 from typing import Any
 
-from flows.render import NO_VALUE, moment, table
+from flows.render import IN_JSON, moment
+from flows.tables import NO_VALUE, Column, Table, show
+from transforms.reference import agency_names
 
 SHOWN_KEYS, SHOWN_DELIVERIES = 8, 20
+
+STEPS = Table(
+    "The way down",
+    (
+        Column("level", "level"),
+        Column("id", "id"),
+        Column("of", "of"),
+        Column("number", "number", is_number=True),
+        Column("value", "value", is_number=True),
+        Column("status", "status", priority=2),
+        Column("records", "records", is_number=True, priority=2),
+    ),
+)
+ROLES = Table(
+    "Records by role",
+    (Column("role", "role"), Column("reason", "reason", is_prose=True), Column("records", "records", is_number=True)),
+)
+BEHIND = Table(
+    "Deliveries behind it",
+    (
+        Column("source", "source", priority=3),
+        Column("file", "file"),
+        Column("sha256", lambda row: row["sha256"][:12], priority=2),
+        Column("rows", "rows", is_number=True),
+    ),
+)
+HISTORY = Table(
+    "History of the value",
+    (
+        Column("known from", lambda row: moment(row["known_from"])),
+        Column("known to", lambda row: moment(row["known_to"])),
+        Column("reason", "reason"),
+        Column("approved by", "approver", is_prose=True),
+        Column("value", lambda row: row["value"] or row["status"], is_number=True),
+    ),
+)
 
 
 def print_explanation(found: dict[str, Any]) -> None:
@@ -21,31 +59,18 @@ def print_explanation(found: dict[str, Any]) -> None:
         if explanation.get("gap"):
             _gap(explanation)
     if "steps" in found:
-        table(
-            "The way down",
-            ["level", "id", "of", "number", "value", "status", "records"],
-            [
-                [s["level"], s["id"], s["of"], s["number"], s.get("value"), s.get("status"), s.get("records")]
-                for s in found["steps"]
-            ],
-            3,
-        )
+        show(STEPS, found["steps"], hint=IN_JSON)
     records = found["records"]
     counted = set(records["numerator"])
     alone = [key for key in records["denominator"] if key not in counted]
-    lines = [["numerator", "", len(records["numerator"])], ["denominator", "", len(records["denominator"])]]
-    lines += [["excluded", reason, count] for reason, count in sorted(found["excluded"].items())]
+    lines = [("numerator", "", len(records["numerator"])), ("denominator", "", len(records["denominator"]))]
+    lines += [("excluded", reason, count) for reason, count in sorted(found["excluded"].items())]
     if records.get("held"):
-        lines.append(["held back", "in quarantine: in the quality band alone", len(records["held"])])
-    table("Records by role", ["role", "reason", "records"], lines, 2)
+        lines.append(("held back", "in quarantine: in the quality band alone", len(records["held"])))
+    show(ROLES, [{"role": role, "reason": reason, "records": count} for role, reason, count in lines])
     deliveries = found["deliveries"]
     if deliveries:
-        table(
-            "Deliveries behind it",
-            ["source", "file", "sha256", "rows"],
-            [[d["source"], d["file"], d["sha256"][:12], d["rows"]] for d in deliveries[:SHOWN_DELIVERIES]],
-            3,
-        )
+        show(BEHIND, deliveries[:SHOWN_DELIVERIES], hint=IN_JSON)
     _more(len(deliveries) - SHOWN_DELIVERIES, "deliveries")
     for source in sorted({rule["source"] for rule in found["rules"]}):
         rules = [rule for rule in found["rules"] if rule["source"] == source]
@@ -60,21 +85,7 @@ def print_explanation(found: dict[str, Any]) -> None:
         print(
             f"Corrected: {entry['source']} {entry['key']} column {entry['column']} ({entry['id']}: {entry['reason']}; {entry['owner']})"
         )
-    table(
-        "History of the value",
-        ["known from", "known to", "reason", "approved by", "value"],
-        [
-            [
-                moment(h["known_from"]),
-                moment(h["known_to"]),
-                h["reason"],
-                h.get("approver"),
-                h["value"] or h["status"],
-            ]
-            for h in found["history"]
-        ],
-        4,
-    )
+    show(HISTORY, found["history"], hint=IN_JSON)
     _keys("numerator", records["numerator"])
     _keys("denominator, not in the numerator", alone)
     _keys("excluded", [f"{entry['key']} ({entry['reason']})" for entry in records["excluded"]])
@@ -118,8 +129,13 @@ def _state_of(source: dict[str, Any], status: str, period: str) -> str:
 
 def _keys(title: str, keys: list[str]) -> None:
     if keys:
-        print(f"{title}: {', '.join(keys[:SHOWN_KEYS])}")
+        print(f"{title}: {', '.join(map(_with_name, keys[:SHOWN_KEYS]))}")
         _more(len(keys) - SHOWN_KEYS, "keys")
+
+
+def _with_name(key: str) -> str:
+    """An agency's code with its name; any other key as it is."""
+    return f"{key} {agency_names()[key]}" if key in agency_names() else key
 
 
 def _more(count: int, what: str) -> None:

@@ -1,14 +1,16 @@
 """What people read about a run, as plain rows and text: for artifacts and the terminal."""
 
 from collections import Counter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from expectations.contract import load_contract
 from warehouse.failures import EnvironmentProblem
 from warehouse.held_rows import read_held_rows
 from warehouse.home import Home
-from warehouse.pipeline import RunReport
 from warehouse.reading import read_values
+
+if TYPE_CHECKING:
+    from warehouse.pipeline import RunReport
 
 
 def value_rows(home: Home) -> list[dict[str, Any]]:
@@ -44,7 +46,7 @@ def held_counts(home: Home, source: str | None = None, reason: str | None = None
     return [(held_source, rule, count) for (held_source, rule), count in counts.most_common() if reason in (None, rule)]
 
 
-def failure_report(report: RunReport, home: Home) -> str:
+def failure_report(report: "RunReport", home: Home) -> str:
     """Markdown: refused deliveries with their remedy, and the rules that hold rows back."""
     lines = [f"# What failed in {report.run}", ""]
     if report.refused:

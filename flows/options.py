@@ -1,29 +1,59 @@
-"""What the commands share: the application, options, exit codes, and how days and years are written."""
+"""What the commands share: options, exit codes, and how days and years are written."""
 
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
 
-app = typer.Typer(
-    no_args_is_help=True,
-    add_completion=False,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-    help="From a regional civil-service office's service logs to KPI values that stand up to an audit.",
-)
+from transforms.periods import FIRST_YEAR, LAST_YEAR
 
 EXIT_GATE, EXIT_USAGE, EXIT_ENVIRONMENT, EXIT_REFUSED = 1, 2, 3, 4
 
 
+class Format(StrEnum):
+    """How an answer is printed."""
+
+    table = "table"
+    csv = "csv"
+    tsv = "tsv"
+    md = "md"
+    xlsx = "xlsx"
+    json = "json"
+
+
+class Verdict(StrEnum):
+    """Of a printed number against the derived one, in the order of showing."""
+
+    different = "different"
+    waived = "waived"
+    restated = "restated"
+    known = "known"
+    rounding = "rounding"
+    equal = "equal"
+    no_counterpart = "no_counterpart"
+
+
 HomeOption = Annotated[
-    Path | None, typer.Option("--home", help="Folder of the installation; default KPI_HOME, else ./data.")
+    Path | None, typer.Option("--home", help="Folder of the installation. [default: KPI_HOME, else ./data]")
 ]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+FormatOption = Annotated[
+    Format | None,
+    typer.Option(
+        "--format",
+        metavar="FORMAT",
+        help="One of table, csv, tsv, md, xlsx, json. [default: table on a terminal, tsv in a pipe]",
+    ),
+]
+WideOption = Annotated[bool, typer.Option("--wide", help="Print every column, however wide the terminal is.")]
+YesOption = Annotated[bool, typer.Option("--yes", help="Do not ask. Only a terminal is asked.")]
+YearOption = Annotated[int, typer.Option(min=FIRST_YEAR, max=LAST_YEAR, help="The year.")]
 AsOf = Annotated[str | None, typer.Option("--as-of", metavar="YYYY-MM-DD", help="As known at the end of this day.")]
 
 
@@ -37,11 +67,21 @@ PretendFuture = Annotated[
 
 
 def home_of(home: Path | None) -> Path:
-    if home is not None:
-        return home.resolve()
-    from flows.settings import Settings  # noqa: PLC0415
+    return (home or Path(os.environ.get("KPI_HOME") or "data")).resolve()
 
-    return Settings().home.resolve()
+
+def chosen_format(as_format: Format | None, as_json: bool) -> Format:
+    """Unless one is named: a table where a person looks, tab-separated where a program reads. Raises ValueError for two."""
+    if as_json and as_format not in (None, Format.json):
+        raise ValueError(f"say either --json or --format {as_format}")
+    if as_json:
+        return Format.json
+    return as_format or (Format.table if sys.stdout.isatty() else Format.tsv)
+
+
+def is_asked(yes: bool) -> bool:
+    """Whether a person sits at both ends, to be asked; a schedule or a pipe is not."""
+    return not yes and sys.stdin is not None and sys.stdin.isatty() and sys.stdout.isatty()
 
 
 @contextmanager
@@ -73,17 +113,21 @@ def _stop(code: int, message: str) -> NoReturn:
 def note_if_empty(rows: Sequence[object], what: str, remedy: str) -> None:
     """An empty answer says so on standard error, and where to look; what is printed stays what it is."""
     if not rows:
-        print(f"kpi: nothing is known of {what}; {remedy}", file=sys.stderr)
+        note(f"nothing is known of {what}; {remedy}")
+
+
+def note(sentence: str) -> None:
+    print(f"kpi: {sentence}", file=sys.stderr)
 
 
 def parse_years(text: str) -> list[int]:
     """``2024`` or ``2020..2024``. Raises ValueError that says these forms."""
     first, separator, last = text.partition("..")
     try:
-        years = list(range(int(first), int(last if separator else first) + 1))
+        years = list(range(int(first), min(int(last if separator else first), LAST_YEAR + 1) + 1))
     except ValueError:
         years = []
-    if not years:
+    if not years or not FIRST_YEAR <= years[0] <= years[-1] <= LAST_YEAR:
         raise ValueError(f"not a year or a span of years: {text!r}; use 2024 or 2020..2024")
     return years
 

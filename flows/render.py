@@ -1,26 +1,72 @@
-"""What the commands print: tables for people, JSON for programs. Progress goes to standard error."""
+"""What the commands print of a run, a plan and a check: tables for people, JSON for programs. Progress goes to standard error."""
 
 import json
 import sys
-from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from rich.console import Console
-from rich.table import Table
-
-from flows.messages import held_counts, rule_message
-from warehouse.held_rows import HeldRow
-from warehouse.home import Home
-from warehouse.reading import ScoreSheet
+from flows.options import Format
+from flows.tables import Column, Row, Table, show, write
 from warehouse.stopwatch import START_UP
 
-_out = Console(highlight=False)
 SHOWN_ROWS = 50
-NO_VALUE = "-"
-# In the order of showing.
-VERDICTS = ("different", "waived", "restated", "known", "rounding", "equal", "no_counterpart")
-RECONCILED = ("item", "published", "derived", "verdict", "discrepancy")
+IN_JSON = "--json has them"
+
+DELIVERIES = Table(
+    "Deliveries taken in",
+    (
+        Column("source", "source", priority=2),
+        Column("file", "file"),
+        Column("landed", "landed", is_number=True),
+        Column("accepted", "accepted", is_number=True),
+        Column("quarantined", "quarantined", is_number=True),
+        Column("duplicate", "duplicate", is_number=True),
+    ),
+)
+CHANGES = Table(
+    "Values that changed",
+    (
+        Column("indicator", "indicator"),
+        Column("period", "period"),
+        Column("old", "old", is_number=True),
+        Column("new", "new", is_number=True),
+        Column("reason", lambda row: row["reason"] or "first value"),
+    ),
+)
+PARTITIONS = Table(
+    "Partitions to derive",
+    (
+        Column("item", "item"),
+        Column("year", lambda row: str(row["year"])),
+        Column("state", "state"),
+        Column("why", "why"),
+        Column("new deliveries", "deliveries", is_number=True),
+        Column("rows", "rows", is_number=True),
+        Column("remarks", lambda row: "closed: waits for kpi restate" if row["is_closed"] else "", is_prose=True),
+    ),
+)
+RESTATEMENT = Table(
+    "Published values of closed years",
+    (
+        Column("item", "item"),
+        Column("period", "period"),
+        Column("cause", "cause"),
+        Column("old", "old", is_number=True),
+        Column("new", "new", is_number=True),
+        Column("deliveries", "deliveries"),
+    ),
+)
+_OF_ARCHIVE = (
+    Column("source", "source", priority=2),
+    Column("file", "file"),
+    Column("taken in", "taken_in"),
+    Column("bytes", "bytes", is_number=True),
+)
+TO_PURGE = Table("Would be removed", _OF_ARCHIVE)
+PURGED = Table("Removed from landing/ and quarantine/", _OF_ARCHIVE)
+CHECKS = Table(
+    "", (Column("check", "check"), Column("verdict", "verdict"), Column("finding", "finding", is_prose=True))
+)
 
 
 def say(line: str) -> None:
@@ -33,38 +79,26 @@ def print_json(data: Any) -> None:
     sys.stdout.write("\n")
 
 
-def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], left: int = 1) -> None:
-    """A table; the first ``left`` columns are text, the others numbers."""
-    shown = Table(title=title, title_justify="left", show_edge=False, pad_edge=False)
-    for number, column in enumerate(columns):
-        shown.add_column(column, justify="left" if number < left else "right", overflow="fold")
-    for row in rows:
-        shown.add_row(*(_shown(cell) for cell in row))
-    if not sys.stdout.isatty():
-        # In a file or a pipe the terminal's width means nothing: no cell may be cut.
-        Console(width=200, highlight=False).print(shown)
-    else:
-        _out.print(shown)
+def answer(table: Table, rows: Sequence[Row], form: Format, wide: bool, data: Any = None) -> None:
+    """One table in the form that was asked for; ``data``: what JSON has instead of the rows."""
+    match form:
+        case Format.json:
+            print_json(rows if data is None else data)
+        case Format.table:
+            show(table, rows, wide)
+        case _:
+            write(table, rows, form)
 
 
-def _shown(cell: Any) -> str:
-    if cell is None:
-        return NO_VALUE
-    return f"{cell:,}" if isinstance(cell, int) and not isinstance(cell, bool) else str(cell)
+def moment(iso: str | None) -> str:
+    """A day and time to the second; nothing where there is none."""
+    return "" if iso is None else iso[:19].replace("T", " ")
 
 
 def print_report(report: dict[str, Any]) -> None:
     """The report of a run: deliveries, refusals, changed values, time of each step."""
     if report["batches"]:
-        table(
-            "Deliveries taken in",
-            ["source", "file", "landed", "accepted", "quarantined", "duplicate"],
-            [
-                [b["source"], b["file"], b["landed"], b["accepted"], b["quarantined"], b["duplicate"]]
-                for b in report["batches"]
-            ],
-            2,
-        )
+        show(DELIVERIES, report["batches"], hint=IN_JSON)
     for refused in report["refused"]:
         print(f"REFUSED {refused['message']}")
     for name in report["unknown"]:
@@ -73,15 +107,7 @@ def print_report(report: dict[str, Any]) -> None:
         # A first value that is none says nothing: `kpi values` has its status.
         numbers = [c for c in report["changed"] if c["old"] is not None or c["new"] is not None]
         indicators = [c for c in numbers if c["old"] is not None or "." not in c["indicator"]]
-        table(
-            "Values that changed",
-            ["indicator", "period", "old", "new", "reason"],
-            [
-                [c["indicator"], c["period"], c["old"], c["new"], c["reason"] or "first value"]
-                for c in indicators[:SHOWN_ROWS]
-            ],
-            2,
-        )
+        show(CHANGES, indicators[:SHOWN_ROWS], hint=IN_JSON)
     if report["pending"]:
         print(
             f"PENDING {len(report['pending'])} published values of closed years would change: nothing new is published of them; "
@@ -98,211 +124,16 @@ def print_report(report: dict[str, Any]) -> None:
     )
 
 
-def print_values(rows: list[dict[str, Any]]) -> None:
-    table(
-        "KPI values",
-        [
-            "indicator",
-            "period",
-            "status",
-            "value",
-            "unit",
-            "numerator",
-            "denominator",
-            "target",
-            "version",
-            "known from",
-        ],
-        [
-            [
-                r["indicator"],
-                r["period"],
-                r["status"] + (" (provisional)" if r["provisional"] else ""),
-                r["value"],
-                r["unit"],
-                r["numerator"],
-                r["denominator"],
-                r["target"],
-                r["definition_version"] + (" (break)" if r["definition_break"] else ""),
-                moment(r["known_from"]),
-            ]
-            for r in rows
-        ],
-        3,
-    )
-
-
-def moment(iso: str | None) -> str:
-    """A day and time to the second; nothing where there is none."""
-    return "" if iso is None else iso[:19].replace("T", " ")
-
-
-def print_scores(sheet: ScoreSheet) -> None:
-    """Perspectives, objectives and indicators, then the NPSS, and what left a mean and why."""
-    scores = sheet.shape
-    table(
-        "Perspectives",
-        ["perspective", "score", "NKP"],
-        [[p["id"], p["score"], p["nkp"]] for p in scores["perspectives"]],
-    )
-    table("Strategic objectives", ["objective", "NSS"], [[o["id"], o["nss"]] for o in scores["objectives"]])
-    table(
-        "Indicators",
-        ["indicator", "status", "realization", "target", "capaian %", "efficiency %"],
-        [
-            [i["id"], i["status"], i["realization"], i["target"], i["capaian"], i["efficiency"]]
-            for i in scores["indicators"]
-        ],
-        2,
-    )
-    print(f"NPSS {scores['year']}: {scores['npss'] or NO_VALUE} ({scores['category'] or scores['reason']})")
-    if sheet.printed_npss is not None:
-        print(f"  printed (reported): {sheet.printed_npss}")
-    for gap in sheet.gaps:
-        print(f"  {gap}")
-
-
-def print_revisions(rows: list[dict[str, Any]]) -> None:
-    """One line a period, one column a moment at which anything became known; a value stands until the next one in its line."""
-    # By the exact moment: two versions of one second are two columns under one name.
-    moments = sorted({row["known_from"] for row in rows})
-    lines: dict[str, dict[str, str]] = {}
-    for row in rows:
-        shown = (row["value"] or row["status"]) + (f" ({row['reason']})" if row["reason"] else "")
-        lines.setdefault(row["period"], {})[row["known_from"]] = shown
-    table(
-        f"{rows[0]['indicator']}: value by the moment from which it was known",
-        ["period", *map(moment, moments)],
-        [[period, *(cells.get(when, "") for when in moments)] for period, cells in lines.items()],
-    )
-
-
-def print_backfill_plan(plan: dict[str, Any]) -> None:
-    """What a backfill would do, due partitions first; then how many are current."""
+def print_backfill_plan(plan: dict[str, Any], form: Format, wide: bool) -> None:
+    """What a backfill would do, due partitions first; for people then how many are current."""
     due = [p for p in plan["partitions"] if p["state"] != "current"]
-    if plan["new_files"]:
-        print(
+    if form is not Format.json and plan["new_files"]:
+        say(
             f"{len(plan['new_files'])} deliveries in the inbox are new: they are taken in first, and may make more years due."
         )
-    table(
-        "Partitions to derive",
-        ["item", "year", "state", "why", "new deliveries", "rows"],
-        [
-            [
-                p["item"],
-                f"{p['year']}{' closed: waits for kpi restate' if p['is_closed'] else ''}",
-                p["state"],
-                p["why"],
-                p["deliveries"],
-                p["rows"],
-            ]
-            for p in due
-        ],
-        4,
-    )
-    print(f"{len(due)} to derive, {len(plan['partitions']) - len(due)} current")
-
-
-def print_plan(steps: list[dict[str, Any]]) -> None:
-    """What a restatement would change, or has changed."""
-    if not steps:
-        print("No published value of a closed year would change.")
-        return
-    table(
-        "Published values of closed years",
-        ["item", "period", "cause", "deliveries", "old", "new"],
-        [[s["item"], s["period"], s["cause"], ", ".join(s["deliveries"]), s["old"], s["new"]] for s in steps],
-        4,
-    )
-
-
-def print_services(rows: list[dict[str, Any]]) -> None:
-    table(
-        "Services",
-        [
-            "service",
-            "year",
-            "group",
-            "received",
-            "MS",
-            "BTS",
-            "TMS",
-            "in process",
-            "completion %",
-            "approval %",
-            "ever returned",
-            "two-day %",
-            "median days",
-            "p90 days",
-        ],
-        [
-            [
-                r["service"],
-                str(r["year"]),
-                r["group"],
-                r["received"],
-                r["ms"],
-                r["bts"],
-                r["tms"],
-                r["in_process"],
-                r["completion"],
-                r["approval"],
-                r["ever_returned"],
-                r["two_day"],
-                r["median_days"],
-                r["p90_days"],
-            ]
-            for r in rows
-        ],
-        3,
-    )
-
-
-def print_reconciliation(rows: list[dict[str, Any]]) -> None:
-    """Every line, those that need a look first; then how many there are of each verdict."""
-    table(
-        "Printed against derived",
-        ["item", "verdict", "discrepancy", "note", "published", "derived"],
-        [
-            [r["item"], r["verdict"], r["discrepancy"], r["note"], r["published"], r["derived"]]
-            for r in sorted(rows, key=lambda row: VERDICTS.index(row["verdict"]))
-        ],
-        4,
-    )
-    counts = Counter(row["verdict"] for row in rows)
-    print(f"{len(rows)} lines: " + ", ".join(f"{counts[verdict]} {verdict}" for verdict in VERDICTS if counts[verdict]))
-
-
-def print_held_rows(home: Home, rows: list[HeldRow], source: str | None, reason: str | None) -> None:
-    counts = held_counts(home, source, reason)
-    if not counts:
-        print("No row is held back.")
-        return
-    table(
-        "Held back, by rule",
-        ["source", "rule", "what it asks", "rows"],
-        [[s, rule, rule_message(s, rule), count] for s, rule, count in counts],
-        3,
-    )
-    table(
-        f"Rows ({min(len(rows), SHOWN_ROWS)} of {len(rows):,})",
-        ["file", "rules", "where"],
-        [[row.file, ", ".join(row.reasons), row.place.text("en")] for row in rows[:SHOWN_ROWS]],
-        3,
-    )
-
-
-def print_purged(lines: list[dict[str, Any]], is_dry: bool) -> None:
-    table(
-        "Would be removed" if is_dry else "Removed from landing/ and quarantine/",
-        ["source", "file", "taken in", "bytes"],
-        [[line["source"], line["file"], line["taken_in"], line["bytes"]] for line in lines],
-        3,
-    )
-
-
-def print_checks(checks: list[dict[str, Any]]) -> None:
-    table("", ["check", "verdict", "finding"], [[c["check"], c["verdict"], c["finding"]] for c in checks], 3)
+    answer(PARTITIONS, due, form, wide, data=plan)
+    if form is Format.table:
+        print(f"{len(due)} to derive, {len(plan['partitions']) - len(due)} current")
 
 
 def print_initialised(made: dict[str, Any]) -> None:

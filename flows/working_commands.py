@@ -5,13 +5,17 @@ from typing import Annotated
 
 import typer
 
+from flows.app import command
 from flows.options import (
     EXIT_REFUSED,
+    Format,
+    FormatOption,
     HomeOption,
     JsonOption,
     PretendDay,
     PretendFuture,
-    app,
+    WideOption,
+    chosen_format,
     exit_codes,
     home_of,
     parse_years,
@@ -24,7 +28,7 @@ class Runner(StrEnum):
     dask = "dask"
 
 
-@app.command()
+@command("kpi init", "kpi init --home /srv/kpi", "kpi init --trial --home data/trial")
 def init(
     trial: Annotated[bool, typer.Option("--trial", help="For trials: its runs may pretend a day yet to come.")] = False,
     force: Annotated[
@@ -44,7 +48,7 @@ def init(
         (print_json if as_json else print_initialised)(made)
 
 
-@app.command()
+@command("kpi sample --home data/demo", "kpi sample --years 2020..2024 --faults --home data/trial")
 def sample(
     years: Annotated[str, typer.Option(help="A year or a span, such as 2024 or 2020..2024.")] = "2024",
     scale: Annotated[int, typer.Option(min=1, help="Multiplies the proposal logs; 1 gives the published counts.")] = 1,
@@ -54,17 +58,19 @@ def sample(
 ) -> None:
     """Write deterministic sample deliveries into the inbox."""
     from flows.render import say  # noqa: PLC0415
-    from sample_data import write_deliveries  # noqa: PLC0415
+    from sample_data import require_figures, write_deliveries  # noqa: PLC0415
     from warehouse.home import Home, private_files  # noqa: PLC0415
 
     with exit_codes(), private_files():
-        place, span = Home(home_of(home)), parse_years(years)
+        span = parse_years(years)
+        require_figures(span)
+        place = Home(home_of(home))
         place.make()
         written = write_deliveries(place.inbox, span, scale, seed, faults)
         say(f"{len(written)} deliveries ({sum(f.stat().st_size for f in written) / 1e6:,.1f} MB) in {place.inbox}")
 
 
-@app.command()
+@command("kpi run", "kpi run --home data/demo --json")
 def run(
     home: HomeOption = None,
     as_of: PretendDay = None,
@@ -82,7 +88,7 @@ def run(
             raise typer.Exit(EXIT_REFUSED)
 
 
-@app.command()
+@command("kpi backfill 2020..2023 --dry-run", "kpi backfill 2020..2023 --workers 2")
 def backfill(
     years: Annotated[str, typer.Argument(help="A year or a span, such as 2020..2023.")],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan; change nothing.")] = False,
@@ -91,6 +97,8 @@ def backfill(
     as_of: PretendDay = None,
     pretend_future: PretendFuture = False,
     home: HomeOption = None,
+    as_format: FormatOption = None,
+    wide: WideOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Take in what is new, then derive these years in full, whatever is missing or stale. Can be stopped and resumed."""
@@ -99,17 +107,20 @@ def backfill(
 
     with exit_codes():
         span = parse_years(years)
+        form = chosen_format(as_format, as_json)
+        if as_format is not None and as_format is not Format.json and not dry_run:
+            raise ValueError("the report of a backfill is text, or --json; --format is for --dry-run")
         if dry_run:
             plan = plan_backfill(home_of(home), span, pretended_day(as_of, pretend_future))
-            (print_json if as_json else print_backfill_plan)(plan)
+            print_backfill_plan(plan, form, wide)
             return
         report = run_backfill(home_of(home), span, pretended_day(as_of, pretend_future), runner.value, workers)
-        (print_json if as_json else print_report)(report)
+        (print_json if form is Format.json else print_report)(report)
         if report["refused"]:
             raise typer.Exit(EXIT_REFUSED)
 
 
-@app.command()
+@command("kpi serve", "kpi serve --home /srv/kpi")
 def serve(home: HomeOption = None) -> None:
     """Register the nightly schedule (01:00 Asia/Jakarta, one run at a time) with Prefect and serve it."""
     from flows.serving import serve_nightly  # noqa: PLC0415

@@ -9,9 +9,9 @@ from pathlib import Path
 from sample_data import assessments, employees, integration, nip, pension, plans, promotion, registers, survey
 from sample_data.assessments import write_late_assessment
 from sample_data.faults import write_faults
-from sample_data.order import Order
+from sample_data.order import Order, figures_of
 
-__all__ = ["SOURCES", "write_deliveries", "write_late_assessment"]
+__all__ = ["SOURCES", "require_figures", "write_deliveries", "write_late_assessment"]
 
 # Each writes the deliveries of one source and gives the files written.
 SOURCES: tuple[Callable[[Order], list[Path]], ...] = (
@@ -34,12 +34,19 @@ SOURCES: tuple[Callable[[Order], list[Path]], ...] = (
 )
 
 
+def require_figures(years: Sequence[int]) -> None:
+    """Raises ValueError for a year without figures: before anything is written."""
+    for year in years:
+        figures_of("promotion", year)
+
+
 def write_deliveries(inbox: Path, years: Sequence[int], scale: int, seed: int, faults: bool) -> list[Path]:
     """Write the deliveries of every source into the inbox and give the files written.
 
     The same arguments give the same bytes. `scale` multiplies the proposal logs; `faults` adds deliveries
     with at least one row for every rule. Raises ValueError for a year without figures.
     """
+    require_figures(years)
     order = Order(inbox, tuple(years), scale, seed, faults)
     written = [path for write in SOURCES for path in write(order)]
     return [*written, *write_faults(order)] if faults else written

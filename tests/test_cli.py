@@ -69,8 +69,8 @@ def test_services_as_json(sample_2024: RunHome) -> None:
 
 
 def test_tables_for_people(sample_2024: RunHome) -> None:
-    assert "38,950" in kpi("services", "--year", "2024", home=sample_2024.root).stdout
-    assert "71.88" in kpi("values", "--year", "2024", home=sample_2024.root).stdout
+    assert "38,950" in kpi("services", "--year", "2024", "--format", "table", home=sample_2024.root).stdout
+    assert "71.88" in kpi("values", "--year", "2024", "--format", "table", home=sample_2024.root).stdout
 
 
 def test_quarantine_as_json_and_as_table(faulty_2024: RunHome) -> None:

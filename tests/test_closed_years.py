@@ -166,7 +166,7 @@ def test_two_versions_of_one_day_both_stand_in_the_triangle(tmp_path: Path) -> N
     run_pipeline(tmp_path)
     place.deliver("integration/b.csv", letter("5500", integrated=True, number="L2", tgl_surat="2024-12-27"))
     run_pipeline(tmp_path)
-    shown = CliRunner().invoke(app, ["revisions", "IKU-06", "--home", str(tmp_path)]).stdout
+    shown = CliRunner().invoke(app, ["revisions", "IKU-06", "--format", "table", "--home", str(tmp_path)]).stdout
     (line,) = [text for text in shown.splitlines() if text.startswith("2024 ")]
     assert "50.00" in line and "100.00 (late_data)" in line
 
@@ -183,7 +183,8 @@ def test_the_commands(place: TimeHome) -> None:
     assert unapproved.exit_code == 2 and "--approver" in unapproved.stderr
     applied = runner.invoke(app, ["restate", "--apply", "--reason", "surat", "--approver", "Kepala", *at_home])
     assert applied.exit_code == 0 and "50.00" in applied.stdout
-    triangle = runner.invoke(app, ["revisions", "IKU-06", "--home", str(place.root)])
+    assert "run-000003: 2 values of 2024 restated and published, approved by Kepala: surat" in applied.stderr
+    triangle = runner.invoke(app, ["revisions", "IKU-06", "--format", "table", "--home", str(place.root)])
     assert "75.00" in triangle.stdout and "50.00 (late_data)" in triangle.stdout
     assert runner.invoke(app, ["revisions", "IKU-99", "--home", str(place.root)]).exit_code == 2
     closed = runner.invoke(app, ["close", "2024", *at_home])

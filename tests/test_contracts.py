@@ -10,10 +10,10 @@ from pydantic import ValidationError
 
 from expectations.contract import Contract, load_contract, source_names
 from transforms.definitions import load_indicators, read_indicators
-from transforms.reference import (
+from transforms.reference import office
+from transforms.reference.tables import (
     agencies,
     holiday_dates,
-    office,
     offices,
     promotion_periods,
     proposal_status,
@@ -72,7 +72,7 @@ def test_personal_columns_are_not_kept_in_the_open(source: str) -> None:
 
 
 def test_an_unknown_source_is_named_with_the_known_ones() -> None:
-    with pytest.raises(KeyError, match=r"unknown source 'pensiun'; known: .*pension"):
+    with pytest.raises(KeyError, match=r"unknown source 'pensiun'; did you mean 'pension'\? known: .*pension"):
         load_contract("pensiun")
 
 

@@ -12,7 +12,7 @@ import fastexcel
 import pytest
 
 from tests.workbook_twin import agreed_rows, later, proposals, write_workbook
-from transforms.reference import agencies, offices, proposal_status, spellings
+from transforms.reference.tables import agencies, offices, proposal_status, spellings
 from warehouse.connection import open_warehouse
 from warehouse.explain import explain
 from warehouse.home import Home

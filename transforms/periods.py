@@ -8,6 +8,8 @@ from typing import Literal
 Kind = Literal["year", "semester", "quarter", "date"]
 WIB = timezone(timedelta(hours=7), "WIB")
 LAST_INSTANT = time(23, 59, 59, 999999)
+# Outside of these no office has numbers: a slip of the finger, not a year without facts.
+FIRST_YEAR, LAST_YEAR = 1945, 2100
 MONTHS = {"year": 12, "semester": 6, "quarter": 3}
 
 
@@ -65,7 +67,14 @@ def parts(year: int, kind: Literal["semester", "quarter"]) -> list[Period]:
 
 
 def parse_period(text: str) -> Period:
-    """``2024``, ``2024-Q3``, ``2024-S1`` or ``2024-04-01``. Raises ValueError that says these forms."""
+    """``2024``, ``2024-Q3``, ``2024-S1`` or ``2024-04-01``. Raises ValueError that says these forms, also for a year that cannot be."""
+    period = _read_period(text)
+    if period is None or not FIRST_YEAR <= period.year <= LAST_YEAR:
+        raise ValueError(f"not a period: {text!r}; use 2024, 2024-Q3, 2024-S1 or a date such as 2024-04-01")
+    return period
+
+
+def _read_period(text: str) -> Period | None:
     if found := re.fullmatch(r"(\d{4})(?:-([QS])([1-4]))?", text):
         year, letter, number = found.groups()
         if letter is None:
@@ -75,7 +84,7 @@ def parse_period(text: str) -> Period:
     try:
         day = date.fromisoformat(text)
     except ValueError:
-        raise ValueError(f"not a period: {text!r}; use 2024, 2024-Q3, 2024-S1 or a date such as 2024-04-01") from None
+        return None
     return Period(day.year, "date", day=day)
 
 

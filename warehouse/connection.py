@@ -11,7 +11,7 @@ import duckdb
 from expectations.contract import load_contract, source_names
 from expectations.identity import state_columns, states_table
 from expectations.suite import Validator
-from transforms.reference import static_tables
+from transforms.reference.tables import static_tables
 from transforms.sql import identifier
 from warehouse.failures import EnvironmentProblem
 from warehouse.home import Home, private_files

@@ -25,7 +25,8 @@ from transforms.evaluate import (
 from transforms.evidence import EVIDENCE_COLUMNS, EXCLUDED, NODES, SUMMARY, evidence_sql, version_years
 from transforms.exact import round_half_up
 from transforms.periods import Period, parts, year_period
-from transforms.reference import office, working_days
+from transforms.reference import office
+from transforms.reference.tables import working_days
 from transforms.reported import stand_in
 from transforms.services import PERCENT_HALF_UP, Service, load_services, summary_sql
 from transforms.sql import identifier

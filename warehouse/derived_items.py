@@ -12,7 +12,8 @@ from transforms.definitions import Indicator, load_indicators
 from transforms.periods import year_period
 from transforms.printed import year_of
 from transforms.printed_tables import Figures, integration_figures, survey_figures
-from transforms.reference import agencies, office
+from transforms.reference import office
+from transforms.reference.tables import agencies
 from transforms.scoring.definition import load_categories, load_scoring
 from transforms.scoring.score import Score, score_year
 from transforms.sql import load_sql

@@ -9,5 +9,9 @@ class WrongUsage(Exception):
     """The command cannot mean that (exit 2)."""
 
 
+class NothingKnown(WrongUsage):
+    """The number could be, but nothing is known of it: an empty answer, no mistake (exit 0)."""
+
+
 class EnvironmentProblem(Exception):
     """A lock, the disk, a key: the machine must be put right, then the same command works (exit 3)."""

@@ -11,8 +11,9 @@ import duckdb
 
 from transforms.definitions import load_indicators
 from transforms.exact import count_or_text, decimal_text
+from transforms.names import did_you_mean
 from transforms.periods import end_of_day, parse_period
-from transforms.reference import office
+from transforms.reference import agency_names, office
 from transforms.scoring.definition import load_scoring
 from transforms.scoring.score import NPSS
 from transforms.sql import load_sql
@@ -27,11 +28,13 @@ Breakdown = Literal["year", "period", "region", "agency"]
 @dataclass(frozen=True)
 class ScoreSheet:
     """The score of a year. ``shape`` is what ``kpi scores --json`` prints, numbers as texts with two decimals; ``gaps`` says
-    in words what has no number and left which mean; ``printed_npss`` is what the office has printed, carried as reported."""
+    in words what has no number and left which mean; ``printed_npss`` is what the office has printed, carried as reported;
+    ``is_known``: whether the year has any score, or why it has none."""
 
     shape: dict[str, Any]
     gaps: list[str]
     printed_npss: str | None
+    is_known: bool
 
 
 @contextmanager
@@ -64,7 +67,9 @@ def read_values(
         period = parse_period(period).id
     known = [known.id for known in load_indicators()]
     if indicator is not None and indicator not in known:
-        raise WrongUsage(f"there is no indicator {indicator!r}; there are {', '.join(known)}")
+        raise WrongUsage(
+            f"there is no indicator {indicator!r}{did_you_mean(indicator, known) or ';'} there are {', '.join(known)}"
+        )
     with published(home) as connection:
         rows = _records(
             connection,
@@ -91,7 +96,11 @@ def read_values(
 
 
 def read_services(home: Home, year: int, by: Breakdown = "year", as_of: date | None = None) -> list[dict[str, Any]]:
-    """The service indicators of a year. Grain: one service and group; rates are percent texts with two decimals."""
+    """The service indicators of a year. Grain: one service and group; rates are percent texts with two decimals.
+
+    ``group_name``: of an agency of the region, else None.
+    """
+    names = agency_names() if by == "agency" else {}
     with published(home) as connection:
         rows = _records(
             connection,
@@ -102,6 +111,7 @@ def read_services(home: Home, year: int, by: Breakdown = "year", as_of: date | N
         for name in ("completion", "approval", "two_day", "median_days", "p90_days"):
             row[name] = decimal_text(row[name], 2)
         row["excluded"] = json.loads(row["excluded"])
+        row["group_name"] = names.get(row["group"])
     return rows
 
 
@@ -147,17 +157,21 @@ def read_scores(home: Home, year: int, as_of: date | None = None) -> ScoreSheet:
         shape,
         [gap for row in rows if row["measure"] in ("nss", "perspective_score") for gap in _gaps(row)],
         number("printed_npss", NPSS),
+        bool(rows),
     )
 
 
 def read_revisions(home: Home, item: str) -> list[dict[str, Any]]:
     """Every version of an indicator, or of the NPSS, with from when to when it was known. Grain: one period and version."""
+    known = [*(indicator.id for indicator in load_indicators()), NPSS]
+    if item not in known:
+        raise WrongUsage(
+            f"there is no indicator {item!r}{did_you_mean(item, known) or ';'} there are {', '.join(known)}"
+        )
     with published(home) as connection:
         rows = _records(
             connection, load_sql("warehouse.sql", "read_revisions.sql"), {"item": item, "office": office().office_code}
         )
-    if not rows:
-        raise WrongUsage(f"nothing is known of {item!r}; `kpi values` lists the indicators")
     for row in rows:
         row["value"] = decimal_text(row["value"], row.pop("decimals"))
     return rows

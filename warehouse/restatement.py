@@ -11,7 +11,7 @@ import duckdb
 
 from warehouse.changes import NumberChange, changes_of
 from warehouse.closing import closed_years
-from warehouse.connection import Warehouse
+from warehouse.connection import Warehouse, open_warehouse
 from warehouse.derivation import View
 from warehouse.failures import WrongUsage
 from warehouse.ledger import UNPUBLISHED, Run, run_clock, write_meta
@@ -36,6 +36,21 @@ class PlannedChange:
 
 
 @dataclass(frozen=True)
+class Restated:
+    """What a restatement did: its run, the closed years, and the steps of the plan that it entered."""
+
+    run: str
+    years: list[int]
+    steps: list[dict[str, Any]]
+    reason: str
+    approver: str
+
+    def sentence(self) -> str:
+        numbers, years = len({(step["item"], step["period"]) for step in self.steps}), ", ".join(map(str, self.years))
+        return f"{self.run}: {numbers} values of {years} restated and published, approved by {self.approver}: {self.reason}"
+
+
+@dataclass(frozen=True)
 class _Step:
     """Partitions, each with its cause, to derive as the delivery ``known_batch`` leaves them; ``brings``: it makes the difference."""
 
@@ -47,8 +62,12 @@ class _Step:
 def read_plan(root: Path, as_of: date | None) -> list[dict[str, Any]]:
     """``kpi restate --plan --json``: looks without leaving a run in the ledger."""
     with look(root) as warehouse:
-        clock = run_clock(warehouse.connection, as_of)
-        return [asdict(change) for change in plan_restatement(warehouse, Run(0, "plan", clock))]
+        return _plan_rows(warehouse, as_of)
+
+
+def _plan_rows(warehouse: Warehouse, as_of: date | None) -> list[dict[str, Any]]:
+    clock = run_clock(warehouse.connection, as_of)
+    return [asdict(change) for change in plan_restatement(warehouse, Run(0, "plan", clock))]
 
 
 def plan_restatement(warehouse: Warehouse, run: Run) -> list[PlannedChange]:
@@ -75,23 +94,38 @@ def plan_restatement(warehouse: Warehouse, run: Run) -> list[PlannedChange]:
     return sorted(found, key=lambda change: (change.item, change.period))
 
 
-def restate(root: Path, as_of: date | None, reason: str, approver: str) -> list[dict[str, Any]]:
-    """``kpi restate --apply``: a run of its own, through to publication. Gives the steps that ``--plan`` showed of it."""
+def require_approval(reason: str, approver: str) -> None:
+    """Raises WrongUsage where the reason or the approver is missing."""
     if not reason.strip() or not approver.strip():
         raise WrongUsage("a restatement needs --reason and --approver")
-    # Looked at before a run begins: where no published number would change, nothing is entered and the ledger has no failed run.
-    steps = read_plan(root, as_of)
-    if not steps:
-        raise WrongUsage("nothing of a closed year is pending; `kpi restate --plan` shows what is")
-    with a_run(root, as_of, "kpi restate --apply") as pipeline:
-        apply_restatement(pipeline, reason, approver)
-        pipeline.publish()
-        pipeline.end()
-    return steps
 
 
-def apply_restatement(pipeline: Pipeline, reason: str, approver: str) -> None:
-    """Enters what is pending of the closed years, with the reason and the approver.
+def restate(
+    root: Path, as_of: date | None, reason: str, approver: str, shown: list[dict[str, Any]] | None = None
+) -> Restated:
+    """``kpi restate --apply``: a run of its own, through to publication. ``shown``: the plan that was agreed to, where somebody was asked.
+
+    Raises WrongUsage where nothing is pending, or where the plan is another one by now: what nobody agreed to is not entered.
+    """
+    require_approval(reason, approver)
+    with open_warehouse(root, "kpi restate --apply") as warehouse:
+        # Looked at before a run begins: where no published number would change, nothing is entered and the ledger has no failed run.
+        steps = _plan_rows(warehouse, as_of)
+        if not steps:
+            raise WrongUsage("nothing of a closed year is pending; `kpi restate --plan` shows what is")
+        if shown not in (None, steps):
+            raise WrongUsage(
+                "the plan has changed since it was shown: nothing was entered; look at it again, then apply it"
+            )
+        with a_run(root, as_of, "kpi restate --apply") as pipeline:
+            years = apply_restatement(pipeline, reason, approver)
+            pipeline.publish()
+            pipeline.end()
+            return Restated(pipeline.run.name, years, steps, reason, approver)
+
+
+def apply_restatement(pipeline: Pipeline, reason: str, approver: str) -> list[int]:
+    """Enters what is pending of the closed years, with the reason and the approver. Gives the years.
 
     Raises WrongUsage where nothing is pending, GateFailed where a delivered printed value is derived otherwise.
     """
@@ -113,6 +147,7 @@ def apply_restatement(pipeline: Pipeline, reason: str, approver: str) -> None:
             [run.run_id, years, reason, approver, run.clock],
         )
         write_meta(connection, UNPUBLISHED, "yes")
+    return years
 
 
 def _steps(connection: duckdb.DuckDBPyConnection, plan: Plan, waiting: list[Partition]) -> Iterator[_Step]:

@@ -8,6 +8,7 @@ from typing import Any
 import duckdb
 
 from transforms.definitions import load_indicators
+from transforms.names import did_you_mean
 from transforms.periods import end_of_day, parse_period
 from transforms.scoring.definition import load_scoring
 from transforms.scoring.score import NPSS
@@ -69,7 +70,9 @@ def resolve(item: str) -> Named:
     scores = (NPSS, *scoring.objectives, *(perspective.id for perspective in scoring.perspectives))
     if found := next((score for score in scores if score.lower() == name.lower()), None):
         return Named("score", found)
+    measures = [f"{service.service}.{measure}" for service in load_services().services for measure in MEASURES]
+    known = [*(indicator.id for indicator in load_indicators()), *scores, *measures]
     raise WrongUsage(
-        f"nothing is called {item!r}: name an indicator (IKU-01 to IKU-14), a service (promotion, nip, pension; with a measure such as "
+        f"nothing is called {item!r}{did_you_mean(name, known) or ':'} name an indicator (IKU-01 to IKU-14), a service (promotion, nip, pension; with a measure such as "
         f"promotion.two_day, one of {', '.join(MEASURES)}; with a group such as 'promotion|Sumatera Selatan'), or a score ({', '.join(scores)})"
     )

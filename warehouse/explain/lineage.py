@@ -14,7 +14,7 @@ from transforms.periods import Period
 from transforms.reference import office
 from transforms.sql import identifier, load_sql
 from warehouse.derivation import View
-from warehouse.failures import WrongUsage
+from warehouse.failures import NothingKnown
 from warehouse.queries import records, single_value
 
 Row = dict[str, Any]
@@ -89,7 +89,7 @@ def versions_of(connection: duckdb.DuckDBPyConnection, table: str, key: Row) -> 
 
 
 def find_fact(connection: duckdb.DuckDBPyConnection, table: str, key: Row, question: Question, name: str) -> Fact:
-    """The version that was known. Raises WrongUsage where there is none."""
+    """The version that was known. Raises NothingKnown where there is none."""
     versions = versions_of(connection, table, key)
     for row in reversed(versions):
         if question.clock is None and row["known_to"] is None:
@@ -100,7 +100,7 @@ def find_fact(connection: duckdb.DuckDBPyConnection, table: str, key: Row, quest
             and (row["known_to"] or datetime.max) > question.clock
         ):
             return Fact(row, versions)
-    raise WrongUsage(
+    raise NothingKnown(
         f"nothing is known of {name} {question.period.id}{question.then()}; `kpi values` and `kpi services` list what is"
     )
 

@@ -6,7 +6,8 @@ from typing import Any
 import duckdb
 
 from transforms.exact import decimal_text
-from transforms.reference import office
+from transforms.names import did_you_mean
+from transforms.reference import office, regions
 from transforms.services import Service, load_services
 from transforms.sql import load_sql
 from warehouse.derivation import derive_service, look_now
@@ -101,7 +102,14 @@ def breakdown_of(service_name: str, group: str, question: Question) -> tuple[str
         raise WrongUsage(f"a service has numbers of a year, not of {question.period.id}")
     if not group:
         return "year", question.period.id
-    return ("agency" if group.isalnum() and any(letter.isdigit() for letter in group) else "region"), group
+    if group.isalnum() and any(letter.isdigit() for letter in group):
+        return "agency", group
+    if group not in regions():
+        raise WrongUsage(
+            f"there is no region {group!r}{did_you_mean(group, regions()) or ';'} "
+            f"regions are {', '.join(regions())}; an agency is named by its code"
+        )
+    return "region", group
 
 
 def _with_numbers(measure: str, numerator: int, total: int, value: str | None) -> str:

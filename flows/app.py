@@ -1,0 +1,85 @@
+"""The application ``kpi``: its commands in groups, its help as plain text with examples (rich would double the time it takes)."""
+
+import sys
+from collections.abc import Callable
+from typing import Annotated, Any, TypeVar
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+
+PACKAGE = "kanreg-kpi"
+# In the order of showing, in the help and in docs/commands.md.
+PANELS = {
+    "Beginning": ("init", "sample"),
+    "Every night": ("run", "backfill", "serve"),
+    "Reading": ("values", "services", "scores", "revisions", "reconcile"),
+    "Tracing": ("explain", "reproduce"),
+    "Checking": ("validate", "quarantine", "doctor"),
+    "Keeping": ("close", "restate", "purge"),
+}
+ORDER = tuple(name for names in PANELS.values() for name in names)
+
+
+Callback = TypeVar("Callback", bound=Callable[..., Any])
+
+
+class Command(TyperCommand):
+    """A command whose epilog is its examples, one a line."""
+
+    def format_epilog(self, ctx: Any, formatter: Any) -> None:
+        if self.epilog:
+            with formatter.section("Examples"):
+                for line in self.epilog.splitlines():
+                    formatter.write(f"{'':>{formatter.current_indent}}{line}\n")
+
+
+class Group(TyperGroup):
+    """The commands by panel, each with its first sentence whole."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return sorted(super().list_commands(ctx), key=ORDER.index)
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        widest = max(map(len, self.commands))
+        for panel, names in PANELS.items():
+            with formatter.section(panel):
+                formatter.write_dl(
+                    [(name.ljust(widest), first_sentence(self.commands[name].help or "")) for name in names]
+                )
+
+
+app = typer.Typer(
+    cls=Group,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    help="From a regional civil-service office's service logs to KPI values that stand up to an audit.",
+    epilog="`kpi COMMAND --help` says everything about a command, with examples.",
+)
+
+
+def command(*examples: str) -> Callable[[Callback], Callback]:
+    """Registers a command with its examples."""
+    return app.command(cls=Command, epilog="\n".join(examples))
+
+
+def first_sentence(text: str) -> str:
+    """Up to the first full stop that ends a sentence."""
+    return " ".join(text.split()).split(". ")[0].rstrip(".") + "."
+
+
+def _say_version(is_asked: bool) -> None:
+    if is_asked:
+        from importlib.metadata import version  # noqa: PLC0415
+
+        print(f"{PACKAGE} {version(PACKAGE)} (duckdb {version('duckdb')}, Python {sys.version.split()[0]})")
+        raise typer.Exit
+
+
+@app.callback()
+def everything(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_say_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Only options of the command as a whole stand here; the help is the application's."""
