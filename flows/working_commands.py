@@ -82,8 +82,12 @@ def backfill(
 
 @app.command()
 def serve(home: HomeOption = None) -> None:
-    """Register the nightly schedule (01:00 Asia/Jakarta, one run at a time) with Prefect and serve it."""
+    """Register the nightly schedule (01:00 Asia/Jakarta, one run at a time) with Prefect and serve it.
+
+    Prefect's pages are at port 4200 of this machine, or KPI_UI_PORT, behind a password that lies in the home.
+    """
     from flows.serving import serve_nightly  # noqa: PLC0415
+    from flows.settings import Settings  # noqa: PLC0415
 
     with exit_codes():
-        serve_nightly(home_of(home))
+        serve_nightly(home_of(home), Settings().ui_port)

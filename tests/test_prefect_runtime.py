@@ -175,9 +175,10 @@ print(json.dumps([seen, PREFECT_API_URL.value(), dict(os.environ) == at_first]))
 @pytest.mark.slow
 def test_a_configured_server_is_used_and_left_alone(home, tmp_path):
     with server(home) as (address, _):
-        profile = f'active = "office"\n[profiles.office]\nPREFECT_API_URL = "{address}"\n'
+        password = (home / "secret" / "prefect-api").read_text().strip()
+        profile = f'active = "office"\n[profiles.office]\nPREFECT_API_URL = "{address}"\nPREFECT_API_AUTH_STRING = "{password}"\n'
         (tmp_path / "profiles.toml").write_text(profile)
-        by_environment = run(RUN_40, tmp_path / "unused", PREFECT_API_URL=address)
+        by_environment = run(RUN_40, tmp_path / "unused", PREFECT_API_URL=address, PREFECT_API_AUTH_STRING=password)
         by_profile = run(RUN_40, tmp_path / "unused", PREFECT_HOME=str(tmp_path))
         for finished in (by_environment, by_profile):
             assert finished.stdout and json.loads(finished.stdout)[:2] == [address, True], finished.stderr
