@@ -79,7 +79,7 @@ def _with_prefect(
             try:
                 prefect.enter_context(prefect_api(root, say))
                 return _recorded(run_flow)
-            except (PrefectServerError, httpx.HTTPError) as problem:
+            except PrefectServerError as problem:
                 if without is None:
                     raise
                 say(

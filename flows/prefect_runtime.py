@@ -28,7 +28,7 @@ def prefect_api(home: Path, progress: Callable[[str], None] | None = None, *, po
     server of our own runs on the loopback for the time of the block, with its database in PREFECT_HOME or else in
     `home`/prefect, its log in `home`/prefect/server.log and its password in `home`/secret. With a `port` (0: any that is
     free) it answers there, and has what a schedule needs: Prefect's scheduler and pages. Raises PrefectServerError if the
-    configured server does not answer, or if ours does not start.
+    configured server does not answer, if ours does not start, or if one fails in the block.
     """
     say, home = progress or (lambda _line: None), home.resolve()
     with ExitStack() as stack:
@@ -46,7 +46,13 @@ def prefect_api(home: Path, progress: Callable[[str], None] | None = None, *, po
             stack.enter_context(_configured_server(configured))
         address = configured or stack.enter_context(own_server(home, user, say, port))
         stack.enter_context(recorded_events(address, ours=not configured))
-        yield address
+        import httpx
+        from prefect.exceptions import ObjectNotFound
+
+        try:
+            yield address
+        except (httpx.HTTPError, ObjectNotFound) as problem:
+            raise PrefectServerError(f"Prefect's server failed: {type(problem).__name__}: {problem}") from problem
 
 
 @contextmanager

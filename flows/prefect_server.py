@@ -16,6 +16,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from prefect.settings import Settings
 
 START_SECONDS, STOP_SECONDS, POLL_SECONDS = 90.0, 15.0, 0.1
-LOG_BYTES = 1_000_000
+LOG_BYTES, MOST_RESTARTS = 1_000_000, 5
 DOOR = Path(__file__).with_name("prefect_door.py")
 Say = Callable[[str], None]
 
@@ -48,8 +49,12 @@ class _Place:
     serving: bool
 
     @property
+    def port(self) -> int:
+        return int(self.listening.getsockname()[1])
+
+    @property
     def address(self) -> str:
-        return f"http://{HOST}:{self.listening.getsockname()[1]}/api"
+        return f"http://{HOST}:{self.port}/api"
 
     @property
     def database(self) -> Path:
@@ -70,8 +75,8 @@ def own_server(home: Path, user: Settings, say: Say, port: int | None) -> Iterat
         # The client and the processes of flow runs need it as much as the server does.
         secret = api_secret(home)
         stack.enter_context(environment({f"PREFECT{side}_API_AUTH_STRING": secret for side in ("", "_SERVER")}))
-        with _listening(port) as listening:
-            address = _start(stack, home, user, say, listening, serving=port is not None)
+        listening = stack.enter_context(_listening(port))
+        address = _start(stack, home, user, say, listening, serving=port is not None)
         settings = PrefectSettings()
         if port is None:
             # Nobody looks at heartbeats here, and their thread holds up the end of a flow by half a second.
@@ -145,26 +150,66 @@ def _server_process(place: _Place, say: Say, may_put_aside: bool) -> Iterator[No
             "Starting Prefect's server"
             + "; its first start here takes some seconds more" * (not place.database.exists())
         )
-        descriptor = place.listening.fileno()
-        process = subprocess.Popen(
+        server = _Server(place, log.fileno(), say, may_put_aside)
+        try:
+            import prefect.main  # noqa: F401  (two seconds' work, while the server does its own)
+
+            _wait_until_healthy(server.process, place, log_path, log_start)
+            fcntl.flock(lock, fcntl.LOCK_UN)
+            server.watch()
+            yield
+        finally:
+            server.stop()
+
+
+class _Server:
+    """The server's process, and those that follow it: a client waits for a server that is gone without an end."""
+
+    def __init__(self, place: _Place, log: int, say: Say, may_put_aside: bool) -> None:
+        self._place, self._log, self._say, self._may_put_aside = place, log, say, may_put_aside
+        self._stopping, self._guard = threading.Event(), threading.Lock()
+        self.process = self._begin()
+
+    def _begin(self) -> subprocess.Popen[bytes]:
+        descriptor = self._place.listening.fileno()
+        return subprocess.Popen(
             # -P: no file of the folder where this was started is taken for a module of the server's.
-            [sys.executable, "-P", str(DOOR), *map(str, (os.getpid(), descriptor, place.listening.getsockname()[1]))],
-            env={**os.environ, **_server_environment(place)},
+            [sys.executable, "-P", str(DOOR), *map(str, (os.getpid(), descriptor, self._place.port))],
+            env={**os.environ, **_server_environment(self._place)},
             stdin=subprocess.DEVNULL,
-            stdout=log,
+            stdout=self._log,
             stderr=subprocess.STDOUT,
             pass_fds=[descriptor],
             # Ctrl-C is for the flow; the server is stopped when the flow has reported how it ended.
             start_new_session=True,
         )
-        try:
-            import prefect.main  # noqa: F401  (two seconds' work, while the server does its own)
 
-            _wait_until_healthy(process, place, log_path, log_start)
-            fcntl.flock(lock, fcntl.LOCK_UN)
-            yield
-        finally:
-            _stop(process)
+    def watch(self) -> None:
+        """Starts it again, a few times at most, where it ends before it is stopped."""
+        # The kernel ends a server with the thread that began it: this one lives as long as the last that it began.
+        threading.Thread(target=self._follow, name="prefect-server", daemon=True).start()
+
+    def _follow(self) -> None:
+        for _ in range(MOST_RESTARTS):
+            code = self.process.wait()
+            with self._guard:
+                if self._stopping.is_set():
+                    return
+                self._say(f"Prefect's server has ended (exit code {code}), and is started again")
+                if self._may_put_aside and (problem := find_problem(self._place.database)):
+                    put_aside(self._place.database, problem, self._say)
+                self.process = self._begin()
+        self.process.wait()
+
+    def stop(self) -> None:
+        self._stopping.set()
+        with self._guard:
+            self.process.terminate()
+        try:
+            self.process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
 
 
 def _lock(descriptor: int) -> None:
@@ -217,17 +262,8 @@ def _wait_until_healthy(process: subprocess.Popen[bytes], place: _Place, log_pat
 
 def _is_healthy(place: _Place) -> bool:
     # The socket listens before the server does: an answer may be long in coming, and the server may have died meanwhile.
-    connection = http.client.HTTPConnection(HOST, place.listening.getsockname()[1], timeout=1)
+    connection = http.client.HTTPConnection(HOST, place.port, timeout=1)
     with closing(connection), suppress(OSError, http.client.HTTPException):
         connection.request("GET", "/api/health")
         return connection.getresponse().status == http.client.OK
     return False
-
-
-def _stop(process: subprocess.Popen[bytes]) -> None:
-    process.terminate()
-    try:
-        process.wait(STOP_SECONDS)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
