@@ -200,6 +200,8 @@ class _Server:
                     put_aside(self._place.database, problem, self._say)
                 self.process = self._begin()
         self.process.wait()
+        # Whoever asks now is to hear at once that nobody answers.
+        self._place.listening.close()
 
     def stop(self) -> None:
         self._stopping.set()

@@ -13,7 +13,7 @@ def dated(what: str) -> Callable[[], str]:
     def name() -> str:
         parameters = runtime.flow_run.parameters or {}
         years = parameters.get("years")
-        span = f" {years[0]}..{years[-1]}" if years else ""
+        span = f" {years[0]}" + f"..{years[-1]}" * (len(years) > 1) if years else ""
         return f"{what}{span} {parameters.get('as_of') or clock_now().date().isoformat()}"
 
     return name

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -53,6 +53,15 @@ def make_flow():
 
 serve_flow(make_flow, "tiny", Path(sys.argv[1]), 0, interval=timedelta(seconds=8), timezone="Asia/Jakarta")
 """
+# As if the server could not be kept alive: it is not started again in the same block.
+SERVE_FRAGILE = (
+    """
+import flows.prefect_server, flows.serving
+flows.prefect_server.MOST_RESTARTS = 0
+flows.serving.AGAIN_SECONDS = 1
+"""
+    + SERVE_TINY
+)
 SERVE_NIGHTLY = """
 import sys
 from pathlib import Path
@@ -123,6 +132,37 @@ def test_the_scheduler_starts_a_run_that_completes(home, tmp_path):
     # Stopped, it is paused: nothing is planned that nobody would run. Nothing occupies its only slot.
     assert rows(home, "SELECT paused FROM deployment") == [(1,)]
     assert rows(home, "SELECT count(*) FROM flow_run WHERE state_type = 'SCHEDULED'") == [(0,)]
+
+
+def server_of(process: subprocess.Popen[str]) -> int:
+    """The server that the process has started: it names its parent in its command line."""
+    for entry in Path("/proc").iterdir():
+        with suppress(OSError):
+            arguments = (entry / "cmdline").read_bytes().split(b"\0") if entry.name.isdigit() else []
+            if any(b"prefect_door" in argument for argument in arguments) and str(process.pid).encode() in arguments:
+                return int(entry.name)
+    raise AssertionError("no server")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("script", "said"),
+    [
+        (SERVE_TINY, "Prefect's server has ended (exit code -9), and is started again"),
+        (SERVE_FRAGILE, "Prefect has failed, and is started again in 1 s: "),
+    ],
+)
+def test_a_schedule_outlives_its_server(home, tmp_path, script, said):
+    (tmp_path / "tiny_flow.py").write_text(TINY_FLOW)
+    with served(script, home, tmp_path) as process:
+        assert serving_line(process).startswith("Serving tiny/tiny; next run ")
+        os.kill(server_of(process), signal.SIGKILL)
+        assert next(line for line in process.stdout if said in line)
+        # Killed in the middle, a run of before may be told as crashed; those after it complete.
+        assert next(line for line in process.stdout if "tiny 2026-11-24: completed; a mark was left" in line)
+        process.send_signal(signal.SIGTERM)
+        assert "No longer serving tiny/tiny\n" in process.stdout.read()
+        assert process.wait(30) == 0
 
 
 @pytest.mark.slow
