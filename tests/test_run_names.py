@@ -2,8 +2,10 @@
 
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
+from prefect.client.schemas.objects import FlowRun
 from prefect.context import FlowRunContext
 
 from flows.backfill import backfill
@@ -22,5 +24,5 @@ from transforms.periods import clock_now
     ],
 )  # fmt: skip
 def test_a_run_is_called_by_what_it_does_and_its_day(flow: Any, parameters: dict[str, Any], name: str) -> None:
-    with FlowRunContext.model_construct(flow_run=None, parameters=parameters):
+    with FlowRunContext.model_construct(flow_run=FlowRun(flow_id=uuid4()), parameters=parameters):
         assert flow.flow_run_name() == name
