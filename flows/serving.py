@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from flows.prefect_environment import environment, state_folder
+from flows.prefect_environment import environment
 from flows.prefect_internals import runner_with
 from flows.prefect_runtime import prefect_api
 from flows.prefect_secret import secret_file
@@ -97,7 +97,9 @@ class _Served:
     def __init__(self, flow: Flow[[], Any], deployment: str, home: Path, timezone: str, say: Say) -> None:
         self.flow, self.deployment, self.home, self.timezone, self.say = flow, deployment, home, timezone, say
         self.name = f"{flow.name}/{deployment}"
-        self.runner = runner_with(state_folder(home) / "runner")
+        from prefect.settings import PREFECT_HOME
+
+        self.runner = runner_with(PREFECT_HOME.value() / "runner")
 
     def register(self, cron: str | None, interval: timedelta | None, *, missed: bool) -> datetime:
         """Registers the schedule, with a run at once where one was missed, and says where to look. Gives the next moment."""
