@@ -8,6 +8,7 @@ from prefect import flow, runtime, task
 from prefect.futures import wait
 from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 
+from flows.run_names import dated
 from flows.steps import leave_artifacts, pipeline_of, publish, running, take_in, tell
 from warehouse.backfill import plan_rows, stageable, summary
 from warehouse.closing import closed_years
@@ -30,7 +31,7 @@ def enter_years(home: str, years: list[int]) -> int:
     return changed
 
 
-@flow(name="backfill", persist_result=False)
+@flow(name="backfill", flow_run_name=dated("backfill"), persist_result=False)
 def backfill(home: str, years: list[int], as_of: str | None = None) -> dict[str, Any]:
     """Derives ``years`` in full, whatever is missing or stale. Gives the report of ``kpi run --json`` with the plan beside it."""
     day = date.fromisoformat(as_of) if as_of else None

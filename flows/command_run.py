@@ -1,12 +1,15 @@
 """``kpi run`` and ``kpi backfill``: a flow with a Prefect server around it, and its history complete before the command ends."""
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from datetime import date
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from flows.prefect_runtime import prefect_api, wait_for_history
+import httpx
+
+from flows.prefect_runtime import PrefectServerError, prefect_api, wait_for_history
 from flows.render import say
 from warehouse.backfill import plan_rows
 from warehouse.closing import closed_years
@@ -15,19 +18,23 @@ from warehouse.inbox import deliveries
 from warehouse.ledger import run_clock
 from warehouse.looking import look
 from warehouse.partitions import plan_partitions
+from warehouse.pipeline import run_pipeline
 
 Report = dict[str, Any]
 
 
 def run_nightly(root: Path, as_of: date | None) -> Report:
-    """Runs the nightly flow and gives its report."""
+    """Runs the nightly flow and gives its report. Where Prefect fails the run goes on without: what records it must not stop it."""
 
     def nightly_flow() -> Report:
         from flows.nightly import nightly  # noqa: PLC0415
 
         return nightly(str(root), _text(as_of))
 
-    return _with_prefect(root, as_of, "kpi run", nightly_flow)
+    def without_prefect() -> Report:
+        return run_pipeline(root, as_of, say).as_dict()
+
+    return _with_prefect(root, as_of, "kpi run", nightly_flow, without_prefect)
 
 
 def run_backfill(root: Path, years: list[int], as_of: date | None, runner: str, workers: int) -> Report:
@@ -56,20 +63,46 @@ def plan_backfill(root: Path, years: list[int], as_of: date | None) -> Report:
         }
 
 
-def _with_prefect(root: Path, as_of: date | None, purpose: str, run_flow: Callable[[], Report]) -> Report:
-    """The lock and the clock come first: who cannot run need not wait for a server."""
+def _with_prefect(
+    root: Path,
+    as_of: date | None,
+    purpose: str,
+    run_flow: Callable[[], Report],
+    without: Callable[[], Report] | None = None,
+) -> Report:
+    """The lock and the clock come first: who cannot run need not wait for a server.
+
+    Where Prefect fails, before the flow or in it, the work is done by ``without``: what a flow has done already is known to it.
+    """
     with open_warehouse(root, purpose) as warehouse:
         run_clock(warehouse.connection, as_of)
-        with prefect_api(root, say):
-            from flows.own_failures import say_once  # noqa: PLC0415
-            from flows.steps import on_progress  # noqa: PLC0415
+        with ExitStack() as prefect:
+            try:
+                prefect.enter_context(prefect_api(root, say))
+                return _recorded(run_flow)
+            except PrefectServerError as problem:
+                if without is None:
+                    raise
+                say(
+                    f"{problem}\nPrefect fails: the run goes on without it, and is in the ledger, not in Prefect's history"
+                )
+        return without()
 
-            on_progress(say)
-            say_once()
-            report = run_flow()
-            history = wait_for_history(UUID(report.pop("flow_run_id")), None)
-            if not history.complete:
-                say(f"Prefect's history is not complete: {history}")
+
+def _recorded(run_flow: Callable[[], Report]) -> Report:
+    from flows.own_failures import say_once  # noqa: PLC0415
+    from flows.steps import on_progress  # noqa: PLC0415
+
+    on_progress(say)
+    say_once()
+    report = run_flow()
+    try:
+        history = wait_for_history(UUID(report.pop("flow_run_id")), None)
+        incomplete = None if history.complete else str(history)
+    except httpx.HTTPError as problem:
+        incomplete = str(problem)
+    if incomplete:
+        say(f"Prefect's history is not complete: {incomplete}")
     return report
 
 

@@ -58,3 +58,10 @@ def failure_report(report: "RunReport", home: Home) -> str:
     if not report.refused and not held:
         lines.append("Nothing.")
     return "\n".join(lines)
+
+
+def outcome(report: dict[str, Any]) -> str:
+    """One line about a run that ended: what it took in, refused and changed, and whether it published. ``report``: of ``kpi run --json``."""
+    published = "published" if report["published"] else "nothing new to publish"
+    counts = f"{len(report['batches'])} deliveries taken in, {len(report['refused'])} refused, {len(report['changed'])} values changed"
+    return f"{report['run']}: {counts}; {published}"

@@ -122,8 +122,12 @@ def backfill(
 
 @command("kpi serve", "kpi serve --home /srv/kpi")
 def serve(home: HomeOption = None) -> None:
-    """Register the nightly schedule (01:00 Asia/Jakarta, one run at a time) with Prefect and serve it."""
+    """Register the nightly schedule (01:00 Asia/Jakarta, one run at a time) with Prefect and serve it.
+
+    Prefect's pages are at port 4200 of this machine, or KPI_UI_PORT, behind a password that lies in the home.
+    """
     from flows.serving import serve_nightly  # noqa: PLC0415
+    from flows.settings import Settings  # noqa: PLC0415
     from warehouse.home import Home  # noqa: PLC0415
     from warehouse.home_state import require_home  # noqa: PLC0415
 
@@ -131,4 +135,4 @@ def serve(home: HomeOption = None) -> None:
         place = Home(home_of(home))
         # Now, and not at one o'clock at night.
         require_home(place)
-        serve_nightly(place.root)
+        serve_nightly(place.root, Settings().ui_port)

@@ -94,7 +94,7 @@ def deliver(tmp_path: Path) -> Callable[[str, str], Path]:
 
 # The files that take longest go first, so that at the end no process waits for one that began late.
 LONGEST = (
-    "test_runs", "test_prefect_runtime", "test_backfill", "test_properties_of_time", "test_rule_parity", "test_serving", "test_privacy",
+    "test_runs", "test_prefect_history_lost", "test_prefect_runtime", "test_prefect_door", "test_backfill", "test_properties_of_time", "test_rule_parity", "test_serving", "test_privacy",
     "test_flow", "test_cli", "test_rulings_time", "test_closed_years", "test_explain", "test_whole_deliveries", "test_identity",
 )  # fmt: skip
 

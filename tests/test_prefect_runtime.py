@@ -175,9 +175,10 @@ print(json.dumps([seen, PREFECT_API_URL.value(), dict(os.environ) == at_first]))
 @pytest.mark.slow
 def test_a_configured_server_is_used_and_left_alone(home, tmp_path):
     with server(home) as (address, _):
-        profile = f'active = "office"\n[profiles.office]\nPREFECT_API_URL = "{address}"\n'
+        password = (home / "secret" / "prefect-api").read_text().strip()
+        profile = f'active = "office"\n[profiles.office]\nPREFECT_API_URL = "{address}"\nPREFECT_API_AUTH_STRING = "{password}"\n'
         (tmp_path / "profiles.toml").write_text(profile)
-        by_environment = run(RUN_40, tmp_path / "unused", PREFECT_API_URL=address)
+        by_environment = run(RUN_40, tmp_path / "unused", PREFECT_API_URL=address, PREFECT_API_AUTH_STRING=password)
         by_profile = run(RUN_40, tmp_path / "unused", PREFECT_HOME=str(tmp_path))
         for finished in (by_environment, by_profile):
             assert finished.stdout and json.loads(finished.stdout)[:2] == [address, True], finished.stderr
@@ -229,6 +230,30 @@ def test_a_server_that_does_not_start_gives_the_end_of_its_log(tmp_path):
     )
     assert f"The end of {tmp_path}/prefect/server.log:" in finished.stderr
     assert "unable to open database file" in finished.stderr
+
+
+@pytest.mark.slow
+def test_the_history_keeps_the_last_days_and_no_more(home):
+    squares = "with prefect_api(Path(sys.argv[1])): define_flows()[0](2)"
+    assert run(squares, home).returncode == 0
+    assert history(home, "SELECT count(*) FROM flow_run") == [(2,)]
+    with closing(sqlite3.connect(home / "prefect" / "prefect.db")) as database, database:
+        database.execute("UPDATE flow_run SET end_time = datetime('now', '-40 days')")
+    look = """
+import time
+with prefect_api(Path(sys.argv[1])):
+    from prefect.client.orchestration import get_client
+
+    deadline = time.monotonic() + int(sys.argv[2])
+    with get_client(sync_client=True) as client:
+        while (left := len(client.read_flow_runs())) and time.monotonic() < deadline:
+            time.sleep(0.2)
+    print(left)
+"""
+    assert run(look, home, "5").stdout == "2\n"
+    assert run(look, home, "30", KPI_HISTORY_DAYS="30").stdout == "0\n"
+    for table in ("flow_run", "task_run", "flow_run_state"):
+        assert history(home, f"SELECT count(*) FROM {table}") == [(0,)]
 
 
 def test_importing_the_module_does_not_import_prefect():

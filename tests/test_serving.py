@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import sqlite3
@@ -9,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,7 @@ ROOT = Path(__file__).parents[1]
 TINY_FLOW = """
 from pathlib import Path
 from prefect import flow, task
+from prefect.states import Completed
 
 
 @task
@@ -28,22 +30,43 @@ def leave_a_mark(home):
     Path(home, "mark").write_text("done")
 
 
-@flow
-def tiny(home: str, as_of: str | None = None):
-    leave_a_mark(home)
+def tiny_of(home):
+    @flow(name="tiny", flow_run_name="tiny 2026-11-24")
+    def tiny():
+        leave_a_mark(home)
+        return Completed(message="a mark was left")
+
+    return tiny
 """
 SERVE_TINY = """
 import sys
 from datetime import timedelta
 from pathlib import Path
 from flows.serving import serve_flow
-serve_flow("tiny_flow:tiny", "often", Path(sys.argv[1]), interval=timedelta(seconds=8), timezone="Asia/Jakarta")
+
+
+def make_flow():
+    from tiny_flow import tiny_of
+
+    return tiny_of(sys.argv[1])
+
+
+serve_flow(make_flow, "tiny", Path(sys.argv[1]), 0, interval=timedelta(seconds=8), timezone="Asia/Jakarta")
 """
+# As if the server could not be kept alive: it is not started again in the same block.
+SERVE_FRAGILE = (
+    """
+import flows.prefect_server, flows.serving
+flows.prefect_server.MOST_RESTARTS = 0
+flows.serving.AGAIN_SECONDS = 1
+"""
+    + SERVE_TINY
+)
 SERVE_NIGHTLY = """
 import sys
 from pathlib import Path
 from flows.serving import serve_nightly
-serve_nightly(Path(sys.argv[1]))
+serve_nightly(Path(sys.argv[1]), 0)
 """
 
 
@@ -88,7 +111,7 @@ def serving_line(process: subprocess.Popen[str]) -> str:
 def test_the_scheduler_starts_a_run_that_completes(home, tmp_path):
     (tmp_path / "tiny_flow.py").write_text(TINY_FLOW)
     with served(SERVE_TINY, home, tmp_path) as process:
-        assert serving_line(process).startswith("Serving tiny/often; next run ")
+        assert serving_line(process).startswith("Serving tiny/tiny; next run ")
         completed = (
             "SELECT DISTINCT t.state_type FROM flow_run f JOIN task_run t ON t.flow_run_id = f.id"
             " WHERE f.auto_scheduled AND f.state_type = 'COMPLETED'"
@@ -99,13 +122,47 @@ def test_the_scheduler_starts_a_run_that_completes(home, tmp_path):
             assert time.monotonic() < deadline, rows(home, "SELECT state_name FROM flow_run")
             time.sleep(0.5)
         process.send_signal(signal.SIGTERM)
-        assert "No longer serving tiny/often\n" in process.stdout.read()
+        said = process.stdout.read()
+        assert "No longer serving tiny/tiny\n" in said
+        # A line a run, with its outcome.
+        assert re.search(r"^\d{4}-\d\d-\d\d \d\d:\d\d tiny 2026-11-24: completed; a mark was left$", said, re.MULTILINE)
         assert process.wait(30) == 0
 
     assert (home / "mark").read_text() == "done"
     # Stopped, it is paused: nothing is planned that nobody would run. Nothing occupies its only slot.
     assert rows(home, "SELECT paused FROM deployment") == [(1,)]
     assert rows(home, "SELECT count(*) FROM flow_run WHERE state_type = 'SCHEDULED'") == [(0,)]
+
+
+def server_of(process: subprocess.Popen[str]) -> int:
+    """The server that the process has started: it names its parent in its command line."""
+    for entry in Path("/proc").iterdir():
+        with suppress(OSError):
+            arguments = (entry / "cmdline").read_bytes().split(b"\0") if entry.name.isdigit() else []
+            if any(b"prefect_door" in argument for argument in arguments) and str(process.pid).encode() in arguments:
+                return int(entry.name)
+    raise AssertionError("no server")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("script", "said"),
+    [
+        (SERVE_TINY, "Prefect's server has ended (exit code -9), and is started again"),
+        (SERVE_FRAGILE, "Prefect has failed, and is started again in 1 s: "),
+    ],
+)
+def test_a_schedule_outlives_its_server(home, tmp_path, script, said):
+    (tmp_path / "tiny_flow.py").write_text(TINY_FLOW)
+    with served(script, home, tmp_path) as process:
+        assert serving_line(process).startswith("Serving tiny/tiny; next run ")
+        os.kill(server_of(process), signal.SIGKILL)
+        assert next(line for line in process.stdout if said in line)
+        # Killed in the middle, a run of before may be told as crashed; those after it complete.
+        assert next(line for line in process.stdout if "tiny 2026-11-24: completed; a mark was left" in line)
+        process.send_signal(signal.SIGTERM)
+        assert "No longer serving tiny/tiny\n" in process.stdout.read()
+        assert process.wait(30) == 0
 
 
 @pytest.mark.slow
@@ -128,7 +185,8 @@ def test_the_nightly_run_is_planned_for_one_in_the_morning_in_jakarta(home, tmp_
         'SELECT d.parameters, d.concurrency_options, c."limit" FROM deployment d'
         " JOIN concurrency_limit_v2 c ON c.id = d.concurrency_limit_id WHERE d.name = 'nightly'",
     )
-    assert json.loads(parameters) == {"home": str(home)}
+    # The home is fixed by the process.
+    assert json.loads(parameters) == {}
     assert json.loads(options)["collision_strategy"] == "CANCEL_NEW"
     assert limit == 1
 
