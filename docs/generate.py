@@ -9,7 +9,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from expectations.contract import Column, Contract, load_contract, source_names
+from expectations.columns import Column
+from expectations.contract import Contract, load_contract, source_names
 from expectations.layout import Cell, PagesLayout, load_layout
 from flows.cli import ORDER
 from transforms.definitions import Indicator, load_indicators

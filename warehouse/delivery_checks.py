@@ -13,8 +13,8 @@ from statistics import median
 import duckdb
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from expectations.contract import TYPE_NAMES_ID, Contract
-from expectations.typed_read import mark
+from expectations.columns import TYPE_NAMES_ID
+from expectations.contract import Contract
 from transforms.sql import identifier
 from warehouse.queries import first_row, single_value
 from warehouse.refusal import DeliveryRefused
@@ -51,8 +51,8 @@ def refuse_changed_types(connection: duckdb.DuckDBPyConnection, contract: Contra
     """Raises DeliveryRefused where no value of a column in ``batch_typed`` can be read as its type."""
     columns = [column for column in contract.columns if column.can_be_unreadable and column.identity]
     sums = ", ".join(
-        f"count(*) FILTER ({mark(c, 'unreadable')}), "
-        f"count(*) FILTER ({identifier(c.column)} IS NOT NULL OR {mark(c, 'unreadable')})"
+        f"count(*) FILTER ({c.mark('unreadable')}), "
+        f"count(*) FILTER ({identifier(c.column)} IS NOT NULL OR {c.mark('unreadable')})"
         for c in columns
     )
     row = first_row(connection, f"SELECT {sums} FROM batch_typed") if columns else ()

@@ -13,8 +13,9 @@ from pathlib import Path
 import duckdb
 import xlsxwriter
 
-from expectations.contract import Contract, Rule, source_names
+from expectations.contract import Contract, source_names
 from expectations.layout import WorkbookLayout, delivered_place, landed_names, load_layout, lookup_hint
+from expectations.rule import Rule
 from expectations.rules import condition
 from transforms.sql import identifier
 from warehouse.delivery_xlsx import header_rows
@@ -70,7 +71,7 @@ def write_marked_copy(
 def said_of(contract: Contract, rule: Rule, layout: str | None, language: str) -> str:
     """The rule's message; of a cell that is looked up, that there is a list."""
     message = str(getattr(rule.message, language))
-    hint = None if rule.required else lookup_hint(contract.column_named(rule.column), layout)
+    hint = None if rule.is_kind("required") else lookup_hint(contract.column_named(rule.column), layout)
     return f"{message} {getattr(hint, language)}" if hint else message
 
 
@@ -103,7 +104,7 @@ def _notes(
     for rule in contract.all_rules:
         place = delivered_place(contract, contract.column_named(rule.column), layout)
         rows: Iterable[int] = [row for row, reason in held if reason == rule.id]
-        if rule.severity != "quarantine" and not rule.identity:
+        if rule.severity != "quarantine" and not rule.is_kind("identity"):
             query = f"SELECT row_number FROM batch_typed WHERE ({condition(contract, rule)}) IS FALSE"
             rows = [row for (row,) in connection.execute(query).fetchall()]
         for row in rows:

@@ -12,7 +12,7 @@ from typing import Any
 
 import duckdb
 
-from expectations.contract import Rule, load_contract, source_names
+from expectations.contract import load_contract, source_names
 from expectations.report import (
     BandLine,
     CheckLine,
@@ -26,6 +26,7 @@ from expectations.report import (
     render_history,
     render_run,
 )
+from expectations.rule import Rule
 from transforms.definitions import load_indicators
 from transforms.exact import decimal_text
 from transforms.reference import office
