@@ -10,8 +10,6 @@ import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import reduce
-from operator import and_
 from threading import Lock
 from typing import TYPE_CHECKING, Any, cast
 
@@ -101,7 +99,7 @@ class Validator:
             return [RuleCount(rule.id, rule.severity, 0, 0) for rule in contract.all_rules]
         with self._at_work():
             results = self._validated(*_built_suite(contract))
-        return [_rule_count(rule, results[rule.id], rows) for rule in contract.all_rules]
+        return [_rule_count(contract, rule, results, rows) for rule in contract.all_rules]
 
     def count_by_delivery(
         self, contract: Contract, rules: Sequence[str], batch_ids: Sequence[int]
@@ -111,12 +109,16 @@ class Validator:
         Raises EngineError as ``count_broken_rules`` does.
         """
         asked = [rule for rule in contract.all_rules if rule.id in rules]
+        rested_on = [_less(contract, rule) for rule in asked]
+        needed = {rule.id: rule for rule in [*asked, *filter(None, rested_on)]}
         with self._at_work():
             batch_definition, context = _built_asset(_BORROWED, contract)
-            expectations = [_expectation(contract, rule, batch_id) for batch_id in batch_ids for rule in asked]
+            expectations = [
+                _expectation(contract, rule, batch_id) for batch_id in batch_ids for rule in needed.values()
+            ]
             results = self._validated(batch_definition, _suite(context, f"{contract.source} by delivery", expectations))
         return {
-            batch_id: {rule.id: _rule_count(rule, results[_name(rule, batch_id)], 0).rows_failed for rule in asked}
+            batch_id: {rule.id: _rule_count(contract, rule, results, 0, batch_id).rows_failed for rule in asked}
             for batch_id in batch_ids
         }
 
@@ -216,10 +218,7 @@ def _expectation(contract: Contract, rule: Rule, batch_id: int | None = None) ->
     meta = {"rule": rule.id, "severity": rule.severity, "judged": stated.judgement, "name": _name(rule, batch_id)}
     if stated.judgement == "row query":
         return gxe.UnexpectedRowsExpectation(unexpected_rows_query=_row_query(stated, batch_id), meta=meta)
-    conditions = [] if stated.only_where_false is None else [GxColumn(stated.only_where_false) == False]  # noqa: E712
-    if batch_id is not None:
-        conditions.append(GxColumn("batch_id") == batch_id)
-    rows: dict[str, Any] = {} if not conditions else {"row_condition": reduce(and_, conditions)}
+    rows: dict[str, Any] = {} if batch_id is None else {"row_condition": GxColumn("batch_id") == batch_id}
     if stated.expectation is None:
         # A condition is a column of the view; NULL (the rule does not apply) is no failure, as with the row rules.
         return gxe.ExpectColumnValuesToBeInSet(column=rule.id, value_set=[True], meta=meta, **rows)
@@ -259,8 +258,25 @@ def _exception_message(result: Any) -> str | None:
     return raised[0].strip().splitlines()[0] if raised else None
 
 
-def _rule_count(rule: Rule, result: Any, rows: int) -> RuleCount:
-    failed = result.result.get("unexpected_count", result.result.get("observed_value"))
+def _less(contract: Contract, rule: Rule) -> Rule | None:
+    """The rule whose failing rows fail this one's expectation too, and are counted there."""
+    kind = told(contract, rule).less
+    same = (other for other in contract.all_rules if other.column == rule.column and other.kind.key == kind)
+    return next(same) if kind else None
+
+
+def _rule_count(
+    contract: Contract, rule: Rule, results: dict[str, Any], rows: int, batch_id: int | None = None
+) -> RuleCount:
+    failed = _failed(results, _name(rule, batch_id))
+    if less := _less(contract, rule):
+        failed -= _failed(results, _name(less, batch_id))
+    return RuleCount(rule.id, rule.severity, rows, failed)
+
+
+def _failed(results: dict[str, Any], name: str) -> int:
+    result = results[name].result
+    failed = result.get("unexpected_count", result.get("observed_value"))
     if failed is None:
-        raise EngineError(f"the validator gave no count for {rule.id}")
-    return RuleCount(rule.id, rule.severity, rows, int(failed))
+        raise EngineError(f"the validator gave no count for {name}")
+    return int(failed)

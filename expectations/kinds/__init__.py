@@ -26,7 +26,8 @@ Judgement = Literal["native", "native on a taken value", "row query", "own condi
 class Told:
     """What the validator is told of one rule.
 
-    ``expectation`` and ``arguments`` name one of its expectations; ``only_where_false`` the mark of the rows that it leaves out.
+    ``expectation`` and ``arguments`` name one of its expectations; from what that counts go the rows that break the column's rule of the
+    kind ``less``, and are found by it too.
     ``broken_where`` is instead SQL, written apart from the condition, of the rows that break the rule, over ``<rows>``.
     ``values``: by name, SQL of plain values that it judges and that are no delivered column. Without an expectation and a
     query the validator counts our own condition.
@@ -34,7 +35,7 @@ class Told:
 
     expectation: str | None = None
     arguments: Mapping[str, Any] = field(default_factory=dict)
-    only_where_false: str | None = None
+    less: str | None = None
     broken_where: str | None = None
     values: Mapping[str, str] = field(default_factory=dict)
 

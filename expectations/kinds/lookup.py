@@ -11,6 +11,8 @@ from transforms.reference import static_tables
 from transforms.sql import identifier
 
 LISTED = 60
+# A longer list is looked up by a query that joins it: as a list each row would be compared with every value.
+LONGEST_SET = 100
 
 
 class Span(Strict):
@@ -54,6 +56,11 @@ class Lookup(Kind):
 
     def told(self, rule_id: str, column: Column) -> Told:
         values = [*_listed(self.table, tuple(self.columns)), *self._spanned()]
+        if len(values) > LONGEST_SET:
+            value = self._value(column)
+            listed = ", ".join(literal(str(known)) for known in values)
+            known = f"SELECT unnest([{listed}]) AS code"
+            return Told(broken_where=f"{value} IS NOT NULL AND CAST({value} AS VARCHAR) NOT IN ({known})")
         judged = column.column if self.of is None else f"{rule_id}__value"
         own = {} if self.of is None else {judged: f"({self.of})"}
         return Told("ExpectColumnValuesToBeInSet", {"column": judged, "value_set": values}, values=own)

@@ -20,5 +20,6 @@ class Required(RootModel[Literal[True]], Kind):
         return f"({is_there} OR {column.mark('unreadable')})" if column.can_be_unreadable else is_there
 
     def told(self, rule_id: str, column: Column) -> Told:
-        mark = f"{column.column}__unreadable" if column.can_be_unreadable else None
-        return Told("ExpectColumnValuesToNotBeNull", {"column": column.column}, only_where_false=mark)
+        # A text that cannot be read is no value either: the validator counts those by themselves, and they go from here.
+        less = "readable" if column.can_be_unreadable else None
+        return Told("ExpectColumnValuesToNotBeNull", {"column": column.column}, less=less)
