@@ -12,9 +12,10 @@ from expectations.typed_read import derived_value, record_key
 from transforms.definitions import Indicator, load_indicators
 from transforms.exact import decimal_text
 from transforms.periods import end_of_day, parse_period
-from transforms.sql import identifier, load_sql
+from transforms.sql import identifier
 from warehouse.connection import SETTINGS, create_states_table, install_key, install_reference
 from warehouse.derivation import FreshValue, View, derive_indicator
+from warehouse.migrations import migrate
 
 
 def indicator_named(name: str) -> Indicator:
@@ -25,7 +26,7 @@ def empty_warehouse(connection: duckdb.DuckDBPyConnection) -> None:
     """The warehouse's own tables, in memory."""
     for setting in SETTINGS:
         connection.execute(setting)
-    connection.execute(load_sql("warehouse.sql", "ledger.sql"))
+    migrate(connection, "in memory")
     install_reference(connection)
     for source in source_names():
         create_states_table(connection, source)
