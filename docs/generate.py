@@ -9,8 +9,10 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from expectations.contract import Column, Contract, load_contract, source_names
+from expectations.columns import Column
+from expectations.contract import Contract, load_contract, source_names
 from expectations.layout import Cell, PagesLayout, load_layout
+from expectations.rules import told
 from flows.app import ORDER
 from transforms.definitions import Indicator, load_indicators
 from transforms.reference import office
@@ -73,9 +75,17 @@ def _source_page(contract: Contract) -> str:
         ],
     )
     rules = _table(
-        ("rule", "column", "severity", "what it asks", "yang diminta"),
+        ("rule", "column", "severity", "kind", "second opinion", "what it asks", "yang diminta"),
         [
-            (r.id, contract.column_named(r.column).name, r.severity, r.message.en, r.message.id)
+            (
+                r.id,
+                contract.column_named(r.column).name,
+                r.severity,
+                r.kind.key,
+                told(contract, r).judgement,
+                r.message.en,
+                r.message.id,
+            )
             for r in contract.all_rules
         ],
     )

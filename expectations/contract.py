@@ -12,151 +12,18 @@ from functools import cache
 from importlib.resources import files
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, model_validator
+from pydantic import Field, PrivateAttr, model_validator
 
+from expectations.columns import TYPE_NAMES_ID, Bilingual, Column, DerivedColumn, Identifier, Strict, plain_format
+from expectations.kinds.identity import Identity
+from expectations.kinds.readable import Readable
+from expectations.kinds.required import Required
+from expectations.rule import Rule, RuleId
 from transforms.names import did_you_mean
 from transforms.yaml_text import read_yaml
 
 CONTRACTS = "expectations.contracts"
-Severity = Literal["refuse", "quarantine", "warn"]
-Privacy = Literal["public", "restricted", "pseudonym", "drop"]
-ColumnType = Literal["text", "integer", "decimal", "date", "timestamp", "boolean", "nip"]
 DisabledState = Literal["in force", "expired", "to come"]
-Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
-RuleId = Annotated[str, Field(pattern=r"^[A-Z]+(-[A-Z0-9_]+)+$")]
-
-DECIMAL_PLACES = 6
-SQL_TYPES: dict[ColumnType, str] = {
-    "text": "VARCHAR",
-    "integer": "BIGINT",
-    "date": "DATE",
-    "timestamp": "TIMESTAMP",
-    "boolean": "BOOLEAN",
-    "nip": "VARCHAR",
-}
-# What a clerk calls the types.
-TYPE_NAMES_ID: dict[ColumnType, str] = {
-    "text": "teks",
-    "integer": "bilangan bulat",
-    "decimal": "angka desimal",
-    "date": "tanggal",
-    "timestamp": "tanggal dan jam",
-    "boolean": "true/false",
-    "nip": "NIP",
-}
-
-
-class Strict(BaseModel):
-    """A definition file's part: frozen, and a key that nobody reads is an error."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Bilingual(Strict):
-    """A text for the people of the office (``id``, Indonesian) and for engineers (``en``)."""
-
-    id: str
-    en: str
-
-
-class Column(Strict):
-    """A delivered column and what becomes of it. ``name`` is the file's, ``column`` ours.
-
-    ``privacy`` decides its fate: ``public`` is kept; ``pseudonym`` is kept as a keyed hash; ``restricted`` and ``drop``
-    stay in landing and quarantine (``drop`` marks personal data). Columns with ``identity: false`` do not make a row different.
-    ``category``: its values are few and known, and how often each occurs is watched from delivery to delivery.
-    ``digits`` is how many a decimal may have before its point; it always has room for six after it.
-    """
-
-    name: Identifier
-    column: Identifier
-    type: ColumnType
-    description: Bilingual
-    format: str | None = None
-    unit: str | None = None
-    privacy: Privacy = "public"
-    identity: bool = True
-    required: bool = False
-    category: bool = False
-    default: str | None = None
-    digits: Annotated[int, Field(ge=1, le=22)] = 12
-
-    @model_validator(mode="after")
-    def _dates_state_their_format(self) -> "Column":
-        if (self.type == "date") != (self.format is not None):
-            raise ValueError(f"column {self.name}: a date, and only a date, states its format")
-        return self
-
-    @property
-    def sql_type(self) -> str:
-        return _sql_type(self.type, self.digits)
-
-    @property
-    def is_kept(self) -> bool:
-        return self.privacy in ("public", "pseudonym")
-
-    @property
-    def can_be_unreadable(self) -> bool:
-        """Whether a delivered text can fail to be a value of the column's type."""
-        return self.type not in ("text", "nip")
-
-
-class DerivedColumn(Strict):
-    """A kept column that is computed from the delivered ones of its row: ``sql`` is over our names, after typing.
-
-    It can be part of the key or be the state time. It adds nothing to what makes a row different.
-    """
-
-    column: Identifier
-    type: Literal["text", "integer", "date", "timestamp", "boolean"]
-    sql: str
-    description: Bilingual
-
-    @property
-    def sql_type(self) -> str:
-        return _sql_type(self.type)
-
-
-class Range(Strict):
-    min: int | None = None
-    max: int | None = None
-
-
-class Group(Strict):
-    """A condition over the rows of one delivery that share ``by``: they have one value of ``same``."""
-
-    by: list[Identifier]
-    same: Identifier
-
-
-class Rule(Strict):
-    """What must hold of a row. Exactly one of ``required``, ``readable``, ``allowed``, ``range``, ``sql``, ``group``, ``identity``.
-
-    A rule is broken where it is FALSE; where a value that it needs is missing it is NULL, which breaks nothing
-    (``required`` says that a value must be there), as with SQL's CHECK.
-    ``remedy`` says what to do, where the condition does not (see remedy.py); ``codes``: the reference table and column with what may stand there.
-    """
-
-    id: RuleId
-    column: Identifier
-    message: Bilingual
-    severity: Severity = "quarantine"
-    required: bool = False
-    readable: bool = False
-    identity: bool = False
-    allowed: list[str | int] | None = None
-    range: Range | None = None
-    sql: str | None = None
-    group: Group | None = None
-    remedy: Bilingual | None = None
-    codes: Annotated[str, Field(pattern=r"^[a-z_]+\.[a-z_]+$")] | None = None
-
-    @model_validator(mode="after")
-    def _one_kind(self) -> "Rule":
-        kinds = [self.required, self.readable, self.identity, self.allowed, self.range, self.sql, self.group]
-        if sum(1 for kind in kinds if kind) != 1:
-            raise ValueError(f"rule {self.id}: state exactly one kind of condition")
-        return self
 
 
 class Disabled(Strict):
@@ -187,7 +54,7 @@ class State(Strict):
     """What orders the rows of one key: the state time, then ``order`` where two states share it."""
 
     time: Identifier
-    order: list[Identifier] = []
+    order: list[Identifier] = Field(default_factory=list)
 
 
 class Contract(Strict):
@@ -203,11 +70,11 @@ class Contract(Strict):
     year: str
     part: str | None = None
     columns: list[Column]
-    derived: list[DerivedColumn] = []
-    layouts: list[Identifier] = []
-    rule_sets: list[Identifier] = []
-    rules: list[Rule] = []
-    disabled: list[Disabled] = []
+    derived: list[DerivedColumn] = Field(default_factory=list)
+    layouts: list[Identifier] = Field(default_factory=list)
+    rule_sets: list[Identifier] = Field(default_factory=list)
+    rules: list[Rule] = Field(default_factory=list)
+    disabled: list[Disabled] = Field(default_factory=list)
     _softened: frozenset[str] = PrivateAttr(frozenset())
 
     @model_validator(mode="after")
@@ -234,7 +101,7 @@ class Contract(Strict):
         ):
             if double := sorted({value for value in values if values.count(value) > 1}):
                 raise ValueError(f"{self.source}: {what} stated twice: {', '.join(double)}")
-        known = {rule.id for rule in self.all_rules if not rule.identity}
+        known = {rule.id for rule in self.all_rules if not rule.is_kind("identity")}
         if strange := sorted({entry.rule for entry in self.disabled} - known):
             raise ValueError(f"{self.source}: no rule to disable: {', '.join(strange)}; a conflict cannot be disabled")
         return self
@@ -285,7 +152,7 @@ class Contract(Strict):
                 yield Rule(
                     id=f"{self.prefix}-REQ-{suffix}",
                     column=column.column,
-                    required=True,
+                    kind=Required(True),
                     message=Bilingual(
                         id=f"Kolom {column.name} wajib diisi.", en=f"Column {column.name} must have a value."
                     ),
@@ -295,7 +162,7 @@ class Contract(Strict):
                 yield Rule(
                     id=f"{self.prefix}-TYPE-{suffix}",
                     column=column.column,
-                    readable=True,
+                    kind=Readable(True),
                     message=Bilingual(
                         id=f"Kolom {column.name} tidak terbaca sebagai {TYPE_NAMES_ID[column.type]}{form}.",
                         en=f"Column {column.name} cannot be read as {column.type}{form}.",
@@ -311,25 +178,12 @@ class Contract(Strict):
         return Rule(
             id=f"{self.prefix}-CONFLICT",
             column=self.key[0],
-            identity=True,
+            kind=Identity(True),
             message=Bilingual(
                 id="Kunci dan waktu status ini sudah ada dengan isi lain; kirim perbaikan lewat folder corrections/.",
                 en="This key and state time are known with another content; deliver a mended row in the folder corrections/.",
             ),
         )
-
-
-def _sql_type(column_type: ColumnType, digits: int = 12) -> str:
-    if column_type == "decimal":
-        return f"DECIMAL({digits + DECIMAL_PLACES},{DECIMAL_PLACES})"
-    return SQL_TYPES[column_type]
-
-
-def plain_format(strptime: str | None) -> str:
-    """A format as people write it: `dd-mm-yyyy`."""
-    return (
-        (strptime or "").replace("%d", "dd").replace("%m", "mm").replace("%Y", "yyyy").replace("%H:%M:%S", "hh:mm:ss")
-    )
 
 
 @cache

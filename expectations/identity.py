@@ -4,7 +4,8 @@ Works on temporary tables of one delivery: ``batch_typed``, ``batch_broken`` (ro
 ``batch_standing``. Landed = accepted + quarantined + duplicate holds by construction and is counted all the same.
 """
 
-from expectations.contract import Column, Contract
+from expectations.columns import Column
+from expectations.contract import Contract
 from expectations.typed_read import content_hash, keyed_hash
 from transforms.sql import identifier
 

@@ -12,7 +12,8 @@ from typing import Annotated, Literal
 from pydantic import Field, TypeAdapter, model_validator
 from xlsxwriter.utility import xl_col_to_name
 
-from expectations.contract import CONTRACTS, Bilingual, Column, Contract, Identifier, Strict
+from expectations.columns import Bilingual, Column, Identifier, Strict
+from expectations.contract import CONTRACTS, Contract
 from expectations.typed_read import cleaned_number, delivered_text, keyed_hash
 from transforms.sql import identifier
 from transforms.yaml_text import read_yaml

@@ -7,14 +7,16 @@ It works on the caller's open DuckDB connection, so it sees rows that are not co
 import gc
 import os
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from threading import Lock
 from typing import TYPE_CHECKING, Any, cast
 
-from expectations.contract import Contract, Rule
-from expectations.rules import condition, has_own_column
+from expectations.contract import Contract
+from expectations.kinds import ROWS, Told
+from expectations.rule import Rule
+from expectations.rules import condition, told
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -95,17 +97,47 @@ class Validator:
         """
         if rows == 0:
             return [RuleCount(rule.id, rule.severity, 0, 0) for rule in contract.all_rules]
+        with self._at_work():
+            results = self._validated(*_built_suite(contract))
+        return [_rule_count(contract, rule, results, rows) for rule in contract.all_rules]
+
+    def count_by_delivery(
+        self, contract: Contract, rules: Sequence[str], batch_ids: Sequence[int]
+    ) -> dict[int, dict[str, int]]:
+        """Of some rules, the rows that break them in each of several deliveries of ``validated_rows``: {batch_id: {rule: rows}}.
+
+        Raises EngineError as ``count_broken_rules`` does.
+        """
+        asked = [rule for rule in contract.all_rules if rule.id in rules]
+        rested_on = [_less(contract, rule) for rule in asked]
+        needed = {rule.id: rule for rule in [*asked, *filter(None, rested_on)]}
+        with self._at_work():
+            batch_definition, context = _built_asset(_BORROWED, contract)
+            expectations = [
+                _expectation(contract, rule, batch_id) for batch_id in batch_ids for rule in needed.values()
+            ]
+            results = self._validated(batch_definition, _suite(context, f"{contract.source} by delivery", expectations))
+        return {
+            batch_id: {rule.id: _rule_count(contract, rule, results, 0, batch_id).rows_failed for rule in asked}
+            for batch_id in batch_ids
+        }
+
+    @contextmanager
+    def _at_work(self) -> Iterator[None]:
         with _VALIDATING, _BORROWED.lent(self._connection), warnings.catch_warnings(), _garbage_left():
             warnings.simplefilter("ignore")
-            batch_definition, suite = _built_suite(contract)
-            # No failing values in the result: they would be personal data.
-            result_format = {"result_format": "BASIC", "partial_unexpected_count": 0}
-            outcome = batch_definition.get_batch().validate(suite, result_format=result_format)
+            yield
+
+    def _validated(self, batch_definition: Any, suite: Any) -> dict[str, Any]:
+        """The validator's result of each expectation by its name; none of them an exception inside."""
+        # No failing values in the result: they would be personal data.
+        result_format = {"result_format": "BASIC", "partial_unexpected_count": 0}
+        outcome = batch_definition.get_batch().validate(suite, result_format=result_format)
         # As the validator tells it, with counts and without a failing value.
         self.last_result = outcome.to_json_dict()
-        results = {result.expectation_config.meta["rule"]: result for result in outcome.results}
-        _raise_for_exceptions(results, contract.all_rules)
-        return [_rule_count(rule, results[rule.id], rows) for rule in contract.all_rules]
+        results = {result.expectation_config.meta["name"]: result for result in outcome.results}
+        _raise_for_exceptions(results, [expectation.meta["name"] for expectation in suite.expectations])
+        return results
 
 
 @contextmanager
@@ -132,7 +164,31 @@ def _built_suite(contract: Contract) -> tuple[Any, Any]:
 
 
 def _build_suite(connection: _BorrowedConnection, contract: Contract) -> tuple[Any, Any]:
-    """(batch definition, suite) of the contract, in an ephemeral context that writes no file and calls nobody."""
+    """(batch definition, suite) of the contract."""
+    batch_definition, context = _built_asset(connection, contract)
+    return batch_definition, _suite(
+        context, contract.source, [_expectation(contract, rule) for rule in contract.all_rules]
+    )
+
+
+def _suite(context: Any, name: str, expectations: list[Any]) -> Any:
+    import great_expectations as gx  # noqa: PLC0415
+
+    # All at once: added one by one, each is compared with all before it.
+    return context.suites.add_or_update(gx.ExpectationSuite(name=name, expectations=expectations))
+
+
+_ASSETS: dict[str, tuple[Any, Any]] = {}
+
+
+def _built_asset(connection: _BorrowedConnection, contract: Contract) -> tuple[Any, Any]:
+    """(batch definition, context) of the source's rows: an ephemeral context that writes no file and calls nobody."""
+    if contract.source not in _ASSETS:
+        _ASSETS[contract.source] = _build_asset(connection, contract.source)
+    return _ASSETS[contract.source]
+
+
+def _build_asset(connection: _BorrowedConnection, name: str) -> tuple[Any, Any]:
     import great_expectations as gx  # noqa: PLC0415
     from duckdb_sqlalchemy import ConnectionWrapper  # noqa: PLC0415
     from great_expectations.data_context.types.base import ProgressBarsConfig  # noqa: PLC0415
@@ -148,46 +204,48 @@ def _build_suite(connection: _BorrowedConnection, contract: Contract) -> tuple[A
         "skip_autocommit_rollback": True,
     }
     add_source: Any = context.data_sources.add_sql
-    source = add_source(contract.source, connection_string="duckdb:///:memory:", kwargs=engine_options)
-    asset = source.add_table_asset(contract.source, table_name=TABLE)
-    # All at once: added one by one, each is compared with all before it.
-    suite = gx.ExpectationSuite(
-        name=contract.source, expectations=[_expectation(contract, rule) for rule in contract.all_rules]
-    )
-    return asset.add_batch_definition_whole_table("delivery"), context.suites.add(suite)
+    source = add_source(name, connection_string="duckdb:///:memory:", kwargs=engine_options)
+    asset = source.add_table_asset(name, table_name=TABLE)
+    return asset.add_batch_definition_whole_table("delivery"), context
 
 
-def _expectation(contract: Contract, rule: Rule) -> Any:
-    """A native expectation on the column itself where there is one, else on the column of the rule's condition."""
+def _expectation(contract: Contract, rule: Rule, batch_id: int | None = None) -> Any:
+    """What the validator is told of the rule, of all rows or of those of one delivery."""
     import great_expectations.expectations as gxe  # noqa: PLC0415
+    from great_expectations.expectations.row_conditions import Column as GxColumn  # noqa: PLC0415
 
-    meta = {"rule": rule.id, "severity": rule.severity}
-    column = contract.column_named(rule.column)
-    if rule.required and not column.can_be_unreadable:
-        return gxe.ExpectColumnValuesToNotBeNull(column=rule.column, meta=meta)
-    if rule.identity:
-        return gxe.ExpectColumnValuesToBeInSet(column="is_conflict", value_set=[False], meta=meta)
-    if rule.readable:
-        return gxe.ExpectColumnValuesToBeInSet(column=f"{rule.column}__unreadable", value_set=[False], meta=meta)
-    if rule.allowed is not None:
-        return gxe.ExpectColumnValuesToBeInSet(column=rule.column, value_set=list(rule.allowed), meta=meta)
-    if rule.range is not None:
-        return gxe.ExpectColumnValuesToBeBetween(
-            column=rule.column, min_value=rule.range.min, max_value=rule.range.max, meta=meta
-        )
-    if not has_own_column(contract, rule):
-        raise EngineError(f"no expectation states rule {rule.id}")
-    # A condition is a column of the view; NULL (the rule does not apply) is no failure, as with the row rules.
-    return gxe.ExpectColumnValuesToBeInSet(column=rule.id, value_set=[True], meta=meta)
+    stated = told(contract, rule)
+    meta = {"rule": rule.id, "severity": rule.severity, "judged": stated.judgement, "name": _name(rule, batch_id)}
+    if stated.judgement == "row query":
+        return gxe.UnexpectedRowsExpectation(unexpected_rows_query=_row_query(stated, batch_id), meta=meta)
+    rows: dict[str, Any] = {} if batch_id is None else {"row_condition": GxColumn("batch_id") == batch_id}
+    if stated.expectation is None:
+        # A condition is a column of the view; NULL (the rule does not apply) is no failure, as with the row rules.
+        return gxe.ExpectColumnValuesToBeInSet(column=rule.id, value_set=[True], meta=meta, **rows)
+    return getattr(gxe, stated.expectation)(**stated.arguments, meta=meta, **rows)
 
 
-def _raise_for_exceptions(results: dict[str, Any], rules: list[Rule]) -> None:
+def _row_query(stated: Told, batch_id: int | None) -> str:
+    """SELECT of the broken rows; the validator puts its table in for ``{batch}``, all other braces are doubled."""
+    of_delivery = "" if batch_id is None else f" AND judged.batch_id = {batch_id:d}"
+    where = str(stated.broken_where).replace("{", "{{").replace("}", "}}")
+    # Under one name inside and outside of a nested query the columns would be told apart by nobody.
+    return f"SELECT 1 AS broken FROM (SELECT * FROM {{batch}}) AS judged WHERE ({where}){of_delivery}".replace(
+        f"{ROWS}.", "judged."
+    ).replace(ROWS, "{batch}")
+
+
+def _name(rule: Rule, batch_id: int | None) -> str:
+    return rule.id if batch_id is None else f"{rule.id} of {batch_id}"
+
+
+def _raise_for_exceptions(results: dict[str, Any], names: list[str]) -> None:
     """A rule without a result, or with an exception inside, stops everything; names the rules at fault, not those they took along."""
-    if lost := [rule.id for rule in rules if rule.id not in results]:
+    if lost := [name for name in names if name not in results]:
         raise EngineError(f"the validator gave no result for {', '.join(lost)}")
-    messages = {rule.id: _exception_message(results[rule.id]) for rule in rules}
-    failed = {rule: message for rule, message in messages.items() if message is not None}
-    at_fault = {rule: message for rule, message in failed.items() if _FOLLOWS not in message} or failed
+    messages = {name: _exception_message(results[name]) for name in names}
+    failed = {name: message for name, message in messages.items() if message is not None}
+    at_fault = {name: message for name, message in failed.items() if _FOLLOWS not in message} or failed
     if at_fault:
         raise EngineError(f"the validator failed at {', '.join(at_fault)}: {next(iter(at_fault.values()))}")
 
@@ -200,8 +258,25 @@ def _exception_message(result: Any) -> str | None:
     return raised[0].strip().splitlines()[0] if raised else None
 
 
-def _rule_count(rule: Rule, result: Any, rows: int) -> RuleCount:
-    failed = result.result.get("unexpected_count", result.result.get("observed_value"))
+def _less(contract: Contract, rule: Rule) -> Rule | None:
+    """The rule whose failing rows fail this one's expectation too, and are counted there."""
+    kind = told(contract, rule).less
+    same = (other for other in contract.all_rules if other.column == rule.column and other.kind.key == kind)
+    return next(same) if kind else None
+
+
+def _rule_count(
+    contract: Contract, rule: Rule, results: dict[str, Any], rows: int, batch_id: int | None = None
+) -> RuleCount:
+    failed = _failed(results, _name(rule, batch_id))
+    if less := _less(contract, rule):
+        failed -= _failed(results, _name(less, batch_id))
+    return RuleCount(rule.id, rule.severity, rows, failed)
+
+
+def _failed(results: dict[str, Any], name: str) -> int:
+    result = results[name].result
+    failed = result.get("unexpected_count", result.get("observed_value"))
     if failed is None:
-        raise EngineError(f"the validator gave no count for {rule.id}")
-    return RuleCount(rule.id, rule.severity, rows, int(failed))
+        raise EngineError(f"the validator gave no count for {name}")
+    return int(failed)

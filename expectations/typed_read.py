@@ -6,7 +6,8 @@ the rules, so that every reason is found, not only the first.
 
 from dataclasses import dataclass
 
-from expectations.contract import DECIMAL_PLACES, Column, Contract, DerivedColumn
+from expectations.columns import DECIMAL_PLACES, Column, DerivedColumn
+from expectations.contract import Contract
 from transforms.sql import identifier
 
 NULL_TOKENS = "('', '-', 'null', '<nil>')"
@@ -100,7 +101,7 @@ def _read(column: Column, traits: FileTraits) -> list[str]:
         return [f"{delivered_text(delivered)} AS {name}"]
     # What is written as the system itself would write it needs no pattern: nearly every value, at a tenth of the work.
     value = f"CASE {_canonical(column, delivered)} ELSE {_value(column, f'({delivered_text(delivered)})', traits)} END"
-    return [f"{value} AS {name}", f"{delivered} AS {mark(column, 'delivered')}"]
+    return [f"{value} AS {name}", f"{delivered} AS {column.mark('delivered')}"]
 
 
 def cleaned_number(text: str) -> str:
@@ -126,20 +127,15 @@ def _typed(column: Column) -> list[str]:
         cleaned = cleaned_number(name)
         return [
             f"{cleaned} AS {name}",
-            f"coalesce({_needs_cleaning(name)}, false) AS {mark(column, 'cleaned')}",
-            f"{_is_number(cleaned)} AS {mark(column, 'is_number')}",
+            f"coalesce({_needs_cleaning(name)}, false) AS {column.mark('cleaned')}",
+            f"{_is_number(cleaned)} AS {column.mark('is_number')}",
         ]
-    text = delivered_text(mark(column, "delivered"))
+    text = delivered_text(column.mark("delivered"))
     value = name
     if column.default is not None:
         value = f"coalesce({name}, CASE WHEN ({text}) IS NULL THEN CAST('{column.default}' AS {column.sql_type}) END)"
     unreadable = f"CASE WHEN {name} IS NULL THEN ({text}) IS NOT NULL ELSE false END"
-    return [f"{value} AS {name}", f"{unreadable} AS {mark(column, 'unreadable')}"]
-
-
-def mark(column: Column, what: str) -> str:
-    """Name of a column that marks how ``column`` was read."""
-    return identifier(f"{column.column}__{what}")
+    return [f"{value} AS {name}", f"{unreadable} AS {column.mark('unreadable')}"]
 
 
 def _canonical(column: Column, text: str) -> str:

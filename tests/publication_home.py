@@ -81,8 +81,12 @@ def fill(connection):
     connection.execute(
         "INSERT INTO ledger.batches VALUES (1, 2, 'promotion', 'promotion/2024.csv', 'abc', false, 'csv', false, false, 10, 8, 1, 1, 'def', NULL)"
     )
-    connection.execute("INSERT INTO ledger.validation_results VALUES (1, 'promotion', 'PRM-07', 'quarantine', 10, 1)")
-    connection.execute("INSERT INTO ledger.validation_results VALUES (1, 'promotion', 'PRM-02', 'warn', 10, 0)")
+    connection.execute(
+        "INSERT INTO ledger.validation_results VALUES (1, 'promotion', 'PRM-07', 'quarantine', 10, 1, 'native', 1)"
+    )
+    connection.execute(
+        "INSERT INTO ledger.validation_results VALUES (1, 'promotion', 'PRM-02', 'warn', 10, 0, 'native', 0)"
+    )
     connection.execute(SCORE)
     connection.execute(RECONCILED)
 

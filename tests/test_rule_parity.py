@@ -1,19 +1,28 @@
 """Every rule of every source: hit by the faulty sample, held with all its reasons, counted alike by Great Expectations."""
 
 from collections import Counter
+from dataclasses import replace
 from importlib.resources import files
 
 import duckdb
 import pytest
 import yaml
 
-from expectations import rules
-from expectations.contract import Rule, load_contract, source_names
+from expectations.columns import Column
+from expectations.contract import load_contract, source_names
+from expectations.kinds import Kind, Told
+from expectations.kinds.lookup import Lookup
+from expectations.kinds.measure import Measure
+from expectations.kinds.order import Order
+from expectations.kinds.required import Required
+from expectations.kinds.sql import Sql
+from expectations.rule import Rule
 from expectations.suite import EngineError
 from tests.conftest import RunHome
 from tests.rows import csv, row
 from warehouse.connection import open_warehouse
 from warehouse.held_rows import read_held_rows
+from warehouse.home import Home
 from warehouse.pipeline import run_pipeline
 from warehouse.reading import published, read_services, read_values
 
@@ -21,10 +30,10 @@ ALL_RULES = [(source, rule) for source in source_names() for rule in load_contra
 
 
 def _validated(home: RunHome) -> Counter[str]:
+    """What Great Expectations itself counted."""
+    query = "SELECT rule, sum(validator_rows_failed) FROM validation_results GROUP BY rule"
     with published(home.home) as connection:
-        return Counter(
-            dict(connection.execute("SELECT rule, sum(rows_failed) FROM validation_results GROUP BY rule").fetchall())
-        )
+        return Counter(dict(connection.execute(query).fetchall()))
 
 
 @pytest.mark.parametrize(("source", "rule"), ALL_RULES, ids=[rule.id for _, rule in ALL_RULES])
@@ -72,22 +81,17 @@ def test_held_rows_widen_the_quality_band(faulty_2024: RunHome) -> None:
     assert low < high
 
 
-def _condition_of_pen_03(monkeypatch, condition: str) -> None:
-    """The validator judges PEN-03 by ``condition``; the row rules are as they are."""
-
-    def changed(contract, rows: str) -> str:
-        own = f'({rules.condition(contract, contract.rules[2])}) AS "PEN-03"'
-        text = rules.validated_rows(contract, rows)
-        assert own in text
-        return text.replace(own, f'({condition}) AS "PEN-03"')
-
-    monkeypatch.setattr("warehouse.loading.validated_rows", changed)
-
-
 def test_a_rule_that_the_validator_cannot_judge_stops_the_run(tmp_path, deliver, monkeypatch) -> None:
     """An exception inside the engine is neither good nor bad data: nothing is kept, nothing is published."""
+    told = Measure.told
+
+    def broken(self: Measure, rule_id: str, column: Column) -> Told:
+        stated = told(self, rule_id, column)
+        values = dict.fromkeys(stated.values, "CAST(error('broken on purpose') AS BOOLEAN)")
+        return replace(stated, values=values) if rule_id == "PEN-03" else stated
+
     deliver("pension/a.csv", csv(row("pension")))
-    _condition_of_pen_03(monkeypatch, "CAST(error('broken on purpose') AS BOOLEAN)")
+    monkeypatch.setattr(Measure, "told", broken)
     with pytest.raises(EngineError, match=r"the validator failed at .*PEN-03"):
         run_pipeline(tmp_path)
     assert not (tmp_path / "published").exists()
@@ -96,11 +100,64 @@ def test_a_rule_that_the_validator_cannot_judge_stops_the_run(tmp_path, deliver,
         assert warehouse.connection.execute("SELECT status FROM ledger.runs").fetchall() == [("failed",)]
 
 
-def test_two_engines_that_differ_stop_the_run(tmp_path, deliver, monkeypatch) -> None:
-    deliver("pension/a.csv", csv(row("pension", tmt_pensiun="2024-06-02 00:00:00")))
-    _condition_of_pen_03(monkeypatch, "true")
-    with pytest.raises(EngineError, match="PEN-03: the validator counts 0 failing rows, the row rules 1"):
+@pytest.mark.parametrize(
+    ("kind", "rule_id", "changed"),
+    [
+        (Measure, "PEN-03", {"tmt_pensiun": "2024-06-02 00:00:00"}),
+        (Required, "PEN-REQ-TMT_PENSIUN", {"tmt_pensiun": ""}),
+        (Lookup, "PEN-LOG-5", {"kanreg_id_pengusul": "77"}),
+        (Order, "PEN-LOG-3", {"tgl_pertek": "01-01-2024"}),
+        (Sql, "PEN-NIP-2", {"nip": "196613151990011001"}),
+    ],
+)
+def test_a_quarantine_that_lets_a_broken_row_pass_stops_the_run(
+    tmp_path, deliver, monkeypatch, kind: type[Kind], rule_id: str, changed: dict[str, str]
+) -> None:
+    """Of two deliveries in one group the one at fault is named."""
+    deliver("pension/a.csv", csv(row("pension")))
+    deliver("pension/b.csv", csv(row("pension", id="S2", **changed)))
+    condition = kind.condition
+    monkeypatch.setattr(
+        kind, "condition", lambda self, id_, column: "true" if id_ == rule_id else condition(self, id_, column)
+    )
+    with pytest.raises(EngineError, match=f"rule {rule_id}: the validator counts 1 failing rows, the row rules 0"):
         run_pipeline(tmp_path)
+
+
+def test_two_errors_that_cancel_out_over_the_group_are_found_in_the_deliveries(tmp_path, deliver, monkeypatch) -> None:
+    """The row rules blame the good row of one delivery in place of the broken one of another: the totals agree."""
+    deliver("pension/a.csv", csv(row("pension")))
+    deliver("pension/b.csv", csv(row("pension", id="S2", tmt_pensiun="2024-06-02 00:00:00")))
+    condition = Measure.condition
+    wrong = "record_key <> 'S1'"
+    monkeypatch.setattr(
+        Measure, "condition", lambda self, id_, column: wrong if id_ == "PEN-03" else condition(self, id_, column)
+    )
+    with pytest.raises(
+        EngineError, match=r"pension/a\.csv: rule PEN-03: the validator counts 0 failing rows, the row rules 1"
+    ):
+        run_pipeline(tmp_path)
+
+
+def test_the_count_of_the_validator_stands_beside_ours_delivery_by_delivery(tmp_path, deliver) -> None:
+    deliver("pension/a.csv", csv(row("pension")))
+    broken = [row("pension", id=f"B{n}", tmt_pensiun="2024-06-02 00:00:00") for n in range(3)]
+    deliver("pension/b.csv", csv(row("pension", id="S2"), *broken))
+    run_pipeline(tmp_path)
+    with published(Home(tmp_path)) as connection:
+        rows = connection.execute(
+            "SELECT file, rows_failed, validator_rows_failed, judged_by FROM validation_results WHERE rule = 'PEN-03' ORDER BY file"
+        ).fetchall()
+        told_apart = connection.execute(
+            "SELECT rule FROM validation_results WHERE judged_by = 'own condition'"
+        ).fetchall()
+        differing = "SELECT count(*) FROM validation_results WHERE rows_failed IS DISTINCT FROM validator_rows_failed"
+        assert connection.execute(differing).fetchall() == [(0,)]
+    assert rows == [
+        ("pension/a.csv", 0, 0, "native on a taken value"),
+        ("pension/b.csv", 3, 3, "native on a taken value"),
+    ]
+    assert set(told_apart) == {("PEN-CONFLICT",)}
 
 
 def test_results_hold_no_values(faulty_2024: RunHome) -> None:
@@ -111,4 +168,14 @@ def test_results_hold_no_values(faulty_2024: RunHome) -> None:
                 "SELECT column_name FROM duckdb_columns() WHERE table_name = 'validation_results'"
             ).fetchall()
         }
-    assert columns == {"source", "file", "rule", "severity", "rows_checked", "rows_failed", "run"}
+    assert columns == {
+        "source",
+        "file",
+        "rule",
+        "severity",
+        "rows_checked",
+        "rows_failed",
+        "validator_rows_failed",
+        "judged_by",
+        "run",
+    }

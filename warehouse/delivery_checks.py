@@ -13,10 +13,11 @@ from statistics import median
 import duckdb
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from expectations.contract import TYPE_NAMES_ID, Contract
+from expectations.columns import TYPE_NAMES_ID
+from expectations.contract import Contract
 from expectations.identity import states_table
 from expectations.layout import key_made_by
-from expectations.typed_read import FileTraits, mark, typed_rows
+from expectations.typed_read import FileTraits, typed_rows
 from transforms.sql import identifier, load_sql
 from warehouse.home import Home
 from warehouse.queries import first_row, single_value
@@ -56,8 +57,8 @@ def refuse_changed_types(connection: duckdb.DuckDBPyConnection, contract: Contra
     """Raises DeliveryRefused where no value of a column in ``batch_typed`` can be read as its type."""
     columns = [column for column in contract.columns if column.can_be_unreadable and column.identity]
     sums = ", ".join(
-        f"count(*) FILTER ({mark(c, 'unreadable')}), "
-        f"count(*) FILTER ({identifier(c.column)} IS NOT NULL OR {mark(c, 'unreadable')})"
+        f"count(*) FILTER ({c.mark('unreadable')}), "
+        f"count(*) FILTER ({identifier(c.column)} IS NOT NULL OR {c.mark('unreadable')})"
         for c in columns
     )
     row = first_row(connection, f"SELECT {sums} FROM batch_typed") if columns else ()

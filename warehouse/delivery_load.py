@@ -5,7 +5,7 @@ Everything that can refuse the delivery comes before the first row is written.
 
 from dataclasses import asdict, dataclass
 
-from expectations.contract import Contract, Rule
+from expectations.contract import Contract
 from expectations.identity import (
     CONTESTED,
     clean_rows,
@@ -16,7 +16,8 @@ from expectations.identity import (
     states_table,
 )
 from expectations.layout import delivered_place, landed_names, landed_rows
-from expectations.rules import broken_rules, condition, known_categories, warning_counts
+from expectations.rule import Rule
+from expectations.rules import broken_rules, condition, known_categories, told, warning_counts
 from expectations.typed_read import FileTraits, typed_rows
 from transforms.sql import identifier, load_sql
 from warehouse.connection import Warehouse
@@ -261,9 +262,11 @@ class DeliveryLoad:
         rules = self.contract.all_rules
         # One statement: a statement a rule takes longer than all else of a small delivery.
         self.connection.execute(
-            "INSERT INTO ledger.validation_results SELECT $1, $2, unnest($3), unnest($4), $5, unnest($6)",
+            "INSERT INTO ledger.validation_results (batch_id, source, rule, severity, rows_checked, rows_failed, judged_by) "
+            "SELECT $1, $2, unnest($3), unnest($4), $5, unnest($6), unnest($7)",
             [
                 self.batch_id, counts.source, [rule.id for rule in rules], [rule.severity for rule in rules], counts.landed,
                 [self.rule_counts.get(rule.id, 0) for rule in rules],
+                [told(self.contract, rule).judgement for rule in rules],
             ],
         )  # fmt: skip

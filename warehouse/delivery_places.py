@@ -13,7 +13,8 @@ from pathlib import Path
 import duckdb
 import polars as pl
 
-from expectations.contract import Column, Contract
+from expectations.columns import Column
+from expectations.contract import Contract
 from expectations.layout import delivered_place
 from transforms.sql import identifier, load_sql
 from warehouse.places import Place

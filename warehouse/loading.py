@@ -6,7 +6,7 @@ whole, with its counts, or not at all.
 """
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from expectations.identity import CONFLICTS, group_rows
 from expectations.layout import layouts_of
 from expectations.rules import validated_rows
 from expectations.suite import EngineError, RuleCount
+from transforms.sql import load_sql
 from warehouse.connection import Warehouse
 from warehouse.delivery import land_delivery
 from warehouse.delivery_load import BatchCounts, DeliveryLoad
@@ -45,17 +46,17 @@ Result = BatchCounts | Refusal | None
 
 @dataclass
 class _Group:
-    """Deliveries that are loaded but not yet validated and committed; ``counts`` are the rows that break each rule."""
+    """Deliveries that are loaded but not yet validated and committed; ``counts`` are the rows that break each rule, by batch."""
 
     rows: int = 0
     batches: list[BatchCounts] = field(default_factory=list)
-    counts: Counter[str] = field(default_factory=Counter)
+    counts: dict[int, dict[str, int]] = field(default_factory=dict)
     landed: list[tuple[str, Path]] = field(default_factory=list)
 
-    def add(self, batch: BatchCounts, rule_counts: dict[str, int]) -> None:
+    def add(self, batch: BatchCounts, load: DeliveryLoad) -> None:
         self.batches.append(batch)
         self.rows += batch.landed
-        self.counts.update(rule_counts)
+        self.counts[load.batch_id] = load.rule_counts
 
 
 class SourceLoad:
@@ -120,7 +121,7 @@ class SourceLoad:
         group.landed.append((sha256, target))
         with self.watch.step("validation"):
             self._show_to_validator(is_first=not group.batches, is_alone=landed.rows >= GROUP_ROWS)
-        group.add(counts, load.rule_counts)
+        group.add(counts, load)
         return counts
 
     def _open_group(self) -> _Group:
@@ -163,14 +164,22 @@ class SourceLoad:
             raise
 
     def _compare(self, group: _Group, counts: list[RuleCount]) -> None:
-        """Two engines judged the same rows by the same contract; where they differ, neither may be believed."""
-        for count in counts:
-            if count.rows_failed != (ours := group.counts.get(count.rule, 0)):
-                files = ", ".join(batch.file for batch in group.batches)
-                raise EngineError(
-                    f"{files}: rule {count.rule}: the validator counts {count.rows_failed} failing rows, the row rules {ours}; "
-                    "nothing of this run is published; report this as a fault of the product"
-                )
+        """Two engines judged the same rows; where they differ, over all deliveries or in one, neither may be believed."""
+        total: Counter[str] = sum((Counter(of_delivery) for of_delivery in group.counts.values()), Counter())
+        require_equal({count.rule: count.rows_failed for count in counts}, total, [b.file for b in group.batches])
+        broken = [count.rule for count in counts if count.rows_failed]
+        batch_ids = list(group.counts)
+        by_delivery = {batch_ids[0]: {rule: total[rule] for rule in broken}}
+        if broken and len(batch_ids) > 1:
+            by_delivery = self.warehouse.validator.count_by_delivery(self.contract, broken, batch_ids)
+            for batch, batch_id in zip(group.batches, batch_ids, strict=True):
+                require_equal(by_delivery[batch_id], group.counts[batch_id], [batch.file])
+        counted = [(b, rule, rows) for b, of_delivery in by_delivery.items() for rule, rows in of_delivery.items()]
+        batches, rules, rows = zip(*counted, strict=True) if counted else ((), (), ())
+        self.connection.execute(
+            load_sql("warehouse.sql", "note_validator_counts.sql"),
+            {"batch_ids": batch_ids, "counted_batches": batches, "counted_rules": rules, "counts": rows},
+        )
 
     def _abandon_group(self) -> None:
         group, self._group = self._group, None
@@ -190,3 +199,13 @@ def _is_known(connection: duckdb.DuckDBPyConnection, delivery: Delivery, sha256:
     """Whether the same bytes were taken in for the same source with the same standing (ruling 22)."""
     query = "SELECT 1 FROM ledger.batches WHERE source = $1 AND sha256 = $2 AND is_correction = $3"
     return single_value(connection, query, [delivery.source, sha256, delivery.is_correction]) is not None
+
+
+def require_equal(theirs: Mapping[str, int], ours: Mapping[str, int], files: list[str]) -> None:
+    """Raises EngineError naming the first rule of which the validator counted other rows than the row rules."""
+    for rule, count in theirs.items():
+        if count != ours.get(rule, 0):
+            raise EngineError(
+                f"{', '.join(files)}: rule {rule}: the validator counts {count} failing rows, the row rules {ours.get(rule, 0)}; "
+                "nothing of this run is published; report this as a fault of the product"
+            )

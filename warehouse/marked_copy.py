@@ -19,7 +19,8 @@ from xlsxwriter.exceptions import XlsxWriterException
 from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
-from expectations.contract import Bilingual, Contract, source_names
+from expectations.columns import Bilingual
+from expectations.contract import Contract, source_names
 from expectations.layout import delivered_place, landed_names
 from expectations.rules import condition, row_rules
 from transforms.sql import identifier

@@ -9,10 +9,11 @@ from typing import Any
 import duckdb
 from xlsxwriter.exceptions import FileCreateError
 
-from expectations.contract import Contract, Rule, load_contract, source_names
+from expectations.contract import Contract, load_contract, source_names
 from expectations.identity import clean_rows, standing
 from expectations.layout import delivered_place, landed_names, landed_rows, layouts_of, lookup_hint
 from expectations.remedy import SPELLINGS, remedy_of
+from expectations.rule import Rule
 from expectations.rules import broken_rules, condition, row_rules
 from expectations.typed_read import FileTraits, typed_rows
 from transforms.periods import clock_now
@@ -119,11 +120,11 @@ class _Advice:
     def message(self, rule: Rule, language: str) -> str:
         """What is wrong; of a cell that is looked up, also that there is a list."""
         message = str(getattr(rule.message, language))
-        hint = None if rule.required else lookup_hint(self._contract.column_named(rule.column), self._layout)
+        hint = None if rule.is_kind("required") else lookup_hint(self._contract.column_named(rule.column), self._layout)
         if hint is None:
             return message
         # That a text is no whole number says nothing to whoever writes words.
-        return str(getattr(hint, language)) if rule.readable else f"{message} {getattr(hint, language)}"
+        return str(getattr(hint, language)) if rule.is_kind("readable") else f"{message} {getattr(hint, language)}"
 
     def remedy(self, rule: Rule, language: str) -> str | None:
         """What to do, with the codes that are allowed; None where the message alone says it."""

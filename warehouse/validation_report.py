@@ -12,7 +12,7 @@ from typing import Any
 
 import duckdb
 
-from expectations.contract import Rule, load_contract, source_names
+from expectations.contract import load_contract, source_names
 from expectations.report import (
     BandLine,
     CheckLine,
@@ -27,6 +27,7 @@ from expectations.report import (
     render_history,
     render_run,
 )
+from expectations.rule import Rule
 from transforms.definitions import load_indicators
 from transforms.exact import decimal_text
 from transforms.reference import office
@@ -103,7 +104,7 @@ class _Collector:
         ]
         return RunPage(
             self.run.name, f"Validation of {delivery.file}", f"{self.run.clock:%Y-%m-%d %H:%M}", status, None, None,
-            deliveries=[delivery], rules=[self._line(delivery.source, rule, checked, failed) for rule, checked, failed in rows],
+            deliveries=[delivery], rules=[self._line(delivery.source, rule, [counts], judged_by) for rule, *counts, judged_by in rows],
             checks=self.checks.get(batch_id, []), disabled=list(self._disabled([delivery.source])), held_rows=held, is_batch=True,
         )  # fmt: skip
 
@@ -134,17 +135,17 @@ class _Collector:
     @cached_property
     def lines(self) -> list[RuleLine]:
         """Every source and rule, with its counts in the runs that had the source."""
-        counts: dict[tuple[str, str], list[tuple[int, int]]] = defaultdict(list)
-        for source, rule, checked, failed in self._rows("report_rules.sql", last=self.run.run_id):
-            counts[source, rule].append((checked, failed))
-        return [
-            self._line(source, rule, *found[-1], tuple(found[:-1][-SHOWN_RUNS:]))
-            for (source, rule), found in sorted(counts.items())
-        ]
+        counts: dict[tuple[str, str], list[list[int]]] = defaultdict(list)
+        judged: dict[tuple[str, str], str | None] = {}
+        for source, rule, *found, judged_by in self._rows("report_rules.sql", last=self.run.run_id):
+            counts[source, rule].append(found)
+            judged[source, rule] = judged_by
+        return [self._line(*name, found, judged[name]) for name, found in sorted(counts.items())]
 
-    def _line(
-        self, source: str, rule_id: str, checked: int, failed: int, earlier: tuple[tuple[int, int], ...] = ()
-    ) -> RuleLine:
+    def _line(self, source: str, rule_id: str, counts: list[list[int]], judged_by: str | None) -> RuleLine:
+        """``counts``: rows checked, failed, and failed as the validator counted, of each run that had the source, oldest first."""
+        checked, failed, validator_failed = counts[-1]
+        earlier = tuple((before[0], before[1]) for before in counts[:-1][-SHOWN_RUNS:])
         if source not in self._rules_of:
             contract = load_contract(source)
             self._rules_of[source] = {rule.id: rule for rule in contract.on(self.run.clock.date()).all_rules}
@@ -159,14 +160,17 @@ class _Collector:
                 checked,
                 failed,
                 earlier,
+                validator_failed=validator_failed,
+                judged_by=judged_by,
             )
         is_disabled = any(
             entry.rule == rule_id and entry.is_in_force(self.run.clock.date())
             for entry in load_contract(source).disabled
         )
         return RuleLine(
-            source, rule_id, rule.severity, rule.message.en, rule.message.id, checked, failed, earlier, is_disabled
-        )
+            source, rule_id, rule.severity, rule.message.en, rule.message.id, checked, failed, earlier, is_disabled,
+            validator_failed=validator_failed, judged_by=judged_by,
+        )  # fmt: skip
 
     def _disabled(self, sources: Iterable[str]) -> Iterator[DisabledLine]:
         day = self.run.clock.date()

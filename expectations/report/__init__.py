@@ -3,6 +3,7 @@
 Pure: numbers in, HTML out. No value of a delivered row ever comes in here.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -36,7 +37,10 @@ STATUS_WORDS = {
 
 @dataclass(frozen=True)
 class RuleLine:
-    """One rule of a source in a run. ``earlier``: (checked, failed) of the runs before that had the source, oldest first."""
+    """One rule of a source in a run. ``earlier``: (checked, failed) of the runs before that had the source, oldest first.
+
+    ``validator_failed`` is the count of Great Expectations, ``judged_by`` how it came by it; None where an earlier release kept neither.
+    """
 
     source: str
     rule: str
@@ -47,6 +51,8 @@ class RuleLine:
     failed: int
     earlier: tuple[tuple[int, int], ...] = ()
     is_disabled: bool = False
+    validator_failed: int | None = None
+    judged_by: str | None = None
 
     @property
     def trend(self) -> Trend:
@@ -192,6 +198,11 @@ class RunPage:
         """The rules that held or noted rows, most first; those that vanished at the end."""
         lines = [line for line in self.rules if line.failed or line.trend == "vanished"]
         return sorted(lines, key=lambda line: (-line.failed, line.source, line.rule))
+
+    @property
+    def judgements(self) -> dict[str, int]:
+        """How many rules the validator judged in which way."""
+        return Counter(line.judged_by or "not kept" for line in self.rules)
 
     @property
     def totals(self) -> dict[str, int]:
