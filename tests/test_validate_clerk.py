@@ -15,7 +15,7 @@ from expectations.remedy import remedy_of
 from flows.cli import app
 from tests.delivery_desk import workbook
 from tests.rows import csv, row
-from transforms.reference import agencies
+from transforms.reference.tables import agencies
 from warehouse import marked_copy
 from warehouse.validation import validate_file
 
