@@ -80,13 +80,19 @@ def purge(
 
 
 @app.command()
-def doctor(home: HomeOption = None, as_json: JsonOption = False) -> None:
-    """Check the environment: versions, disk, locks, the last run, the freshness of every source."""
+def doctor(
+    deep: Annotated[
+        bool, typer.Option("--deep", help="Read every block of the warehouse and every file of the home as well.")
+    ] = False,
+    home: HomeOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Check the environment: versions, disk, locks, the key, the last run, damage, the freshness of every source."""
     from flows.render import print_checks, print_json  # noqa: PLC0415
     from warehouse.doctor import examine  # noqa: PLC0415
 
     with exit_codes():
-        checks = examine(home_of(home))
+        checks = examine(home_of(home), is_deep=deep)
         if as_json:
             print_json(checks)
         else:

@@ -13,6 +13,7 @@ from expectations.identity import state_columns, states_table
 from expectations.suite import Validator
 from transforms.reference import static_tables
 from transforms.sql import identifier
+from warehouse.damage import WAREHOUSE, as_damaged, damage_is_said
 from warehouse.failures import EnvironmentProblem
 from warehouse.home import Home
 from warehouse.key import content_secret, fingerprint, hmac_pads, load_key
@@ -69,7 +70,8 @@ _open: dict[Path, Warehouse] = {}
 def open_warehouse(root: Path, purpose: str, *, must_exist: bool = False) -> Iterator[Warehouse]:
     """The warehouse of ``root`` for the block; inside a block that already has it, the same one (tasks of one flow).
 
-    ``must_exist``: whoever only asks makes no new home. Raises EnvironmentProblem where another process holds it, the disk is full, or the key is not its own.
+    ``must_exist``: whoever only asks makes no new home. Raises EnvironmentProblem where another process holds it, the disk is full, or the key is not its own; Damaged, also
+    out of the block, where its file is.
     """
     resolved = root.resolve()
     if (already := _open.get(resolved)) is not None:
@@ -82,7 +84,7 @@ def open_warehouse(root: Path, purpose: str, *, must_exist: bool = False) -> Ite
         )
     home.make()
     _require_space(home)
-    with writer_lock(home.lock, purpose):
+    with damage_is_said(*WAREHOUSE), writer_lock(home.lock, purpose):
         _sweep(home)
         connection = _connect(home)
         try:
@@ -120,7 +122,8 @@ def _connect(home: Home) -> duckdb.DuckDBPyConnection:
             config={"memory_limit": MEMORY_LIMIT, "threads": THREADS, "temp_directory": str(home.spool)},
         )
     except duckdb.IOException as problem:
-        raise EnvironmentProblem(f"the warehouse {home.warehouse} cannot be opened: {problem}") from problem
+        unopened = EnvironmentProblem(f"the warehouse {home.warehouse} cannot be opened: {problem}")
+        raise as_damaged(problem, *WAREHOUSE) or unopened from problem
 
 
 def prepare(connection: duckdb.DuckDBPyConnection, home: Home) -> None:

@@ -6,7 +6,6 @@ the link is replaced nobody sees anything of a new publication, and a failure le
 
 import errno
 import os
-import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +15,7 @@ from pathlib import Path
 
 import duckdb
 
+from warehouse.chain import chain_head
 from warehouse.connection import Warehouse
 from warehouse.datapackage import DATAPACKAGE, datapackage_text
 from warehouse.failures import EnvironmentProblem
@@ -23,7 +23,9 @@ from warehouse.home import Home
 from warehouse.publication_manifest import (
     MANIFEST,
     Manifest,
+    Seal,
     describe_files,
+    published_folders,
     read_manifest,
     sha256_of,
     verify_publication,
@@ -125,7 +127,7 @@ def _clean_up(warehouse: Warehouse) -> None:
     if current is None:
         return
     _enter_missed(warehouse.connection, current)
-    numbered, known = _numbered(home), _known_ids(warehouse.connection)
+    numbered, known = published_folders(home), _known_ids(warehouse.connection)
     current_id = max((known_id for known_id, folder in numbered.items() if _is_current(home, folder)), default=0)
     for publication_id, folder in numbered.items():
         if publication_id > current_id > 0 and publication_id not in known:
@@ -149,11 +151,7 @@ def _known_ids(connection: duckdb.DuckDBPyConnection) -> set[int]:
 
 def _next_id(warehouse: Warehouse) -> int:
     """Higher than any in the ledger or on the disk (the folders may be older than a rebuilt warehouse)."""
-    return max(_known_ids(warehouse.connection) | _numbered(warehouse.home).keys(), default=0) + 1
-
-
-def _numbered(home: Home) -> dict[int, Path]:
-    return {int(path.name): path for path in home.publications.iterdir() if re.fullmatch(r"\d{6,}", path.name)}
+    return max(_known_ids(warehouse.connection) | published_folders(warehouse.home).keys(), default=0) + 1
 
 
 def _build(warehouse: Warehouse, folder: Path, publication_id: int, run_id: int, run: str) -> str:
@@ -162,10 +160,12 @@ def _build(warehouse: Warehouse, folder: Path, publication_id: int, run_id: int,
     write_tables(warehouse, folder)
     _copy_reports(warehouse.home, folder / SITE)
     (folder / DATAPACKAGE).write_text(datapackage_text(_clock(warehouse.connection, run_id)), encoding="utf-8")
+    sealed_run, seal = chain_head(warehouse.connection)
     manifest = Manifest(
         publication_id=publication_id,
         run=run,
         schema_version=load_published().schema_version,
+        seal=Seal(run_id=sealed_run, sha256=seal),
         files=describe_files(folder),
     )
     (folder / MANIFEST).write_text(manifest.text(), encoding="utf-8")
@@ -238,7 +238,7 @@ def _point(home: Home, target: Path | None) -> None:
 
 def _prune(home: Home) -> None:
     """Removes old publications. Who has a file of one open keeps it; what cannot be removed is tried again next time."""
-    for _, folder in sorted(_numbered(home).items())[:-KEPT]:
+    for _, folder in sorted(published_folders(home).items())[:-KEPT]:
         if not _is_current(home, folder):
             shutil.rmtree(folder, ignore_errors=True)
 
