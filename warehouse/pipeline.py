@@ -17,7 +17,7 @@ from warehouse.chain import seal_runs
 from warehouse.changes import NumberChange
 from warehouse.connection import Warehouse, open_warehouse
 from warehouse.corrections import apply_corrections
-from warehouse.damage import WAREHOUSE, as_damaged
+from warehouse.damage import WAREHOUSE, as_damaged, damage_is_said
 from warehouse.delivery_load import BatchCounts
 from warehouse.facts import Change
 from warehouse.failures import EnvironmentProblem
@@ -181,7 +181,8 @@ class Pipeline:
 @contextmanager
 def a_run(root: Path, as_of: date | None, purpose: str = "kpi run") -> Iterator[Pipeline]:
     """A pipeline on the warehouse of ``root``; a failure inside the block is written into the ledger."""
-    with open_warehouse(root, purpose) as warehouse:
+    # Also what the page of a failed run comes upon: a flow is told of damage in one sentence, as its tasks are.
+    with open_warehouse(root, purpose) as warehouse, damage_is_said(*WAREHOUSE):
         pipeline = Pipeline(warehouse, as_of)
         try:
             yield pipeline
