@@ -110,7 +110,7 @@ def test_a_damaged_warehouse(place: TimeHome, harm: Callable[[Path], None]) -> N
         assert "restore warehouse.duckdb from a backup" in said, command
 
 
-@pytest.mark.parametrize("harm", [header, block_of("states.integration"), block_of("ledger.validation_results")])
+@pytest.mark.parametrize("harm", [header, block_of("ledger.batches"), block_of("ledger.validation_results")])
 def test_a_run_on_a_damaged_warehouse(place: TimeHome, harm: Callable[[Path], None]) -> None:
     harm(place.home.warehouse)
     place.deliver("integration/b.csv", letter("5500", integrated=True, number="L2", tgl_surat="2024-12-27"))
