@@ -102,16 +102,22 @@ def purge(
             note("no delivery has reached the end of its retention")
 
 
-@command("kpi doctor", "kpi doctor --json")
+@command("kpi doctor", "kpi doctor --deep", "kpi doctor --json")
 def doctor(
-    home: HomeOption = None, as_format: FormatOption = None, wide: WideOption = False, as_json: JsonOption = False
+    deep: Annotated[
+        bool, typer.Option("--deep", help="Read every block of the warehouse and every file of the home as well.")
+    ] = False,
+    home: HomeOption = None,
+    as_format: FormatOption = None,
+    wide: WideOption = False,
+    as_json: JsonOption = False,
 ) -> None:
-    """Check the environment: versions, disk, locks, the last run, the freshness of every source."""
+    """Check the environment: versions, disk, locks, the key, the last run, damage, the freshness of every source."""
     from flows.render import CHECKS, answer  # noqa: PLC0415
     from warehouse.doctor import examine  # noqa: PLC0415
 
     with exit_codes():
-        checks = examine(home_of(home))
+        checks = examine(home_of(home), is_deep=deep)
         answer(CHECKS, checks, chosen_format(as_format, as_json), wide)
         if any(check["verdict"] == "bad" for check in checks):
             raise typer.Exit(EXIT_ENVIRONMENT)

@@ -6,10 +6,10 @@ import re
 from prefect.logging.handlers import PrefectConsoleHandler
 
 from expectations.suite import EngineError
-from warehouse.failures import EnvironmentProblem, GateFailed, WrongUsage
+from warehouse.failures import Damaged, EnvironmentProblem, GateFailed, WrongUsage
 
 # Said by the command, with what to do; in Prefect's history they stand with their stack all the same.
-_SAID = (GateFailed, EngineError, EnvironmentProblem, WrongUsage, KeyboardInterrupt)
+_SAID = (GateFailed, EngineError, EnvironmentProblem, Damaged, WrongUsage, KeyboardInterrupt)
 
 
 _TOLD = re.compile(rf"encountered an exception:? ({'|'.join(failure.__name__ for failure in _SAID)})\b")

@@ -13,7 +13,7 @@ from prefect.client.schemas.objects import State, TaskRun
 from prefect.tasks import Task
 
 from flows.messages import failure_report, value_rows
-from warehouse.failures import EnvironmentProblem
+from warehouse.failures import Damaged, EnvironmentProblem
 from warehouse.inbox import Delivery
 from warehouse.pipeline import Pipeline
 from warehouse.validation_report import run_page
@@ -51,9 +51,9 @@ def tell(line: str) -> None:
 
 
 def _may_pass(_task: Task[Any, Any], _run: TaskRun, state: State[Any]) -> bool:
-    """A full disk or a busy file may be better in a while; a broken rule or a gate will not."""
+    """A full disk or a busy file may be better in a while; a broken rule, a gate or a damaged file will not."""
     failure = state.result(raise_on_failure=False) if state.is_failed() else None
-    return isinstance(failure, (EnvironmentProblem, OSError))
+    return isinstance(failure, (EnvironmentProblem, OSError)) and not isinstance(failure, Damaged)
 
 
 @task(tags=["kpi", "inbox"])

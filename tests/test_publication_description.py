@@ -134,6 +134,7 @@ def test_manifest_is_stable_text(warehouse):
         "publication_id": 1,
         "run": "run-000004",
         "schema_version": "2",
+        "seal": {"run_id": 0, "sha256": "0" * 64},
     }
     assert list(manifest["files"]) == FILES
     for name, entry in manifest["files"].items():

@@ -67,8 +67,7 @@ SEALED = (
 
 def seal_runs(connection: duckdb.DuckDBPyConnection) -> None:
     """Adds a link for every run that has ended and has none: this one, and those that were killed before it."""
-    last = first_row(connection, "SELECT run_id, sha256 FROM ledger.chain ORDER BY run_id DESC LIMIT 1")
-    sealed_up_to, previous = last or (0, FIRST)
+    sealed_up_to, previous = chain_head(connection)
     runs = connection.execute(
         "SELECT run_id FROM ledger.runs WHERE run_id > $1 AND status <> 'running' ORDER BY run_id", [sealed_up_to]
     ).fetchall()
@@ -115,9 +114,16 @@ def links_count(connection: duckdb.DuckDBPyConnection) -> int:
     return int(single_value(connection, "SELECT count(*) FROM ledger.chain"))
 
 
+def chain_head(connection: duckdb.DuckDBPyConnection) -> tuple[int, str]:
+    """(run_id, SHA-256) of the newest link; (0, zeros) where no run is sealed yet."""
+    row = first_row(connection, "SELECT run_id, sha256 FROM ledger.chain ORDER BY run_id DESC LIMIT 1")
+    return (int(row[0]), str(row[1])) if row else (0, FIRST)
+
+
 def last_seal(connection: duckdb.DuckDBPyConnection) -> str:
     """SHA-256 of the newest link: noted elsewhere, it proves later that nothing before it was changed."""
-    return str(single_value(connection, "SELECT sha256 FROM ledger.chain ORDER BY run_id DESC LIMIT 1") or "none yet")
+    run_id, sha256 = chain_head(connection)
+    return sha256 if run_id else "none yet"
 
 
 def _contents(connection: duckdb.DuckDBPyConnection, first: int, last: int, layout: int) -> dict[int, dict[str, str]]:

@@ -13,6 +13,7 @@ from expectations.identity import state_columns, states_table
 from expectations.suite import Validator
 from transforms.reference.tables import static_tables
 from transforms.sql import identifier
+from warehouse.damage import WAREHOUSE, as_damaged, damage_is_said
 from warehouse.failures import EnvironmentProblem
 from warehouse.home import Home, private_files
 from warehouse.home_state import require_home, require_ledger, require_newest
@@ -72,7 +73,7 @@ def open_warehouse(root: Path, purpose: str, *, making: bool = False) -> Iterato
 
     For those who write; whoever only asks has ``warehouse.looking``. ``making``: `kpi init`, which may find no home, or what is left of one.
     Raises EnvironmentProblem where there is no installation, or one that has lost its warehouse or holds an old one; where another process
-    holds it, the disk is full, or the key is not its own.
+    holds it, the disk is full, or the key is not its own; Damaged, also out of the block, where its file is.
     """
     resolved = root.resolve()
     if (already := open_here(resolved)) is not None:
@@ -85,7 +86,7 @@ def open_warehouse(root: Path, purpose: str, *, making: bool = False) -> Iterato
     with private_files():
         home.make()
         _require_space(home)
-        with writer_lock(home.lock, purpose):
+        with damage_is_said(*WAREHOUSE), writer_lock(home.lock, purpose):
             _sweep(home)
             connection = connect(home.warehouse, home.spool)
             try:
@@ -134,7 +135,8 @@ def connect(file: Path, spool: Path) -> duckdb.DuckDBPyConnection:
             config={"memory_limit": MEMORY_LIMIT, "threads": THREADS, "temp_directory": str(spool)},
         )
     except duckdb.IOException as problem:
-        raise EnvironmentProblem(f"the warehouse {file} cannot be opened: {problem}") from problem
+        unopened = EnvironmentProblem(f"the warehouse {file} cannot be opened: {problem}")
+        raise as_damaged(problem, *WAREHOUSE) or unopened from problem
 
 
 def prepare(connection: duckdb.DuckDBPyConnection, home: Home) -> None:

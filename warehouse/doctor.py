@@ -1,12 +1,19 @@
-"""What an engineer looks at first when a night failed: versions, disk, locks, the last run, freshness. Changes nothing."""
+"""What an engineer looks at first when a night failed: versions, disk, locks, the last run, freshness, damage. Changes nothing.
 
+The warehouse is read in a child process: what damage does to the library that reads it ends the child, and is a finding.
+"""
+
+import json
 import platform
 import shutil
 import stat
+import subprocess
+import sys
+from collections.abc import Iterator
 from datetime import datetime
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 import duckdb
 
@@ -15,20 +22,33 @@ from expectations.identity import repeated_states
 from transforms.periods import clock_now
 from warehouse.chain import find_break, last_seal, links_count
 from warehouse.corrections import FILE as CORRECTIONS_FILE
-from warehouse.delivery import sha256_of
+from warehouse.damage import damage_in, one_line
+from warehouse.damage_checks import (
+    RESTORE,
+    Check,
+    Look,
+    archive_check,
+    deep_checks,
+    key_check,
+    pages_check,
+    published_check,
+)
+from warehouse.damage_checks import check as _check
 from warehouse.home import Home
 from warehouse.home_checks import check_home, check_ledger
 from warehouse.lock import reader_lock
 from warehouse.publication import current_publication, verify_publication
+from warehouse.publication_manifest import published_folders
 from warehouse.queries import first_row, has_table, single_value
 
 PACKAGES = ("duckdb", "great-expectations", "polars", "prefect", "fastapi", "duckdb-sqlalchemy", "pyarrow")
 LEAST_FREE_GIB = 2
-Check = dict[str, Any]
+# Whatever a damaged file makes the child do, it ends: these seconds, and one more for so many bytes of the home.
+PATIENCE_SECONDS, BYTES_A_SECOND = 300, 2 * 1024**2
 
 
-def examine(root: Path) -> list[Check]:
-    """[{check, verdict (good, note, bad), finding}], the remedy in the finding."""
+def examine(root: Path, *, is_deep: bool = False) -> list[Check]:
+    """[{check, verdict (good, note, bad), finding}], the remedy in the finding. ``is_deep`` reads every block and file as well."""
     home = Home(root)
     checks = [_check("python", "good", platform.python_version()), *_versions(), _disk(root), *_privacy(home)]
     # Held until the end: a run that began meanwhile could not open the warehouse that is read here.
@@ -45,12 +65,8 @@ def examine(root: Path) -> list[Check]:
             checks.append(_check("lock", "good", "nobody is writing"))
         checks.append(_publication(home))
         if holder is None and home.warehouse.exists():
-            checks += _warehouse(home)
-    return checks
-
-
-def _check(name: str, verdict: str, finding: str) -> Check:
-    return {"check": name, "verdict": verdict, "finding": finding}
+            checks += _warehouse(home, is_deep)
+    return [*checks, *_disabled()]
 
 
 def _versions() -> list[Check]:
@@ -79,6 +95,9 @@ def _privacy(home: Home) -> list[Check]:
 def _publication(home: Home) -> Check:
     folder = current_publication(home)
     if folder is None:
+        if home.published.is_symlink() or published_folders(home):
+            finding = "there are publications, but the link `published` leads to none; `kpi run` makes one anew"
+            return _check("publication", "bad", finding)
         return _check("publication", "note", "nothing is published yet; run `kpi run`")
     damaged = verify_publication(folder)
     if damaged:
@@ -90,31 +109,63 @@ def _publication(home: Home) -> Check:
     return _check("publication", "good", f"{folder.name}, every file as its manifest says")
 
 
-def _warehouse(home: Home) -> list[Check]:
+def _warehouse(home: Home, is_deep: bool) -> list[Check]:
+    """What a child process finds in the warehouse, up to where it ended."""
+    command = [sys.executable, "-P", "-m", "warehouse.doctor", str(home.root), *(["deep"] if is_deep else [])]
+    size = sum(file.stat().st_size for file in (home.warehouse, *home.landing.glob("*/*")))
     try:
-        connection = duckdb.connect(str(home.warehouse), read_only=True)
-    except duckdb.Error as problem:
-        return [_check("warehouse", "bad", f"cannot be opened: {problem}")]
-    with connection:
-        return [
-            *(_check(*finding) for finding in check_ledger(home, connection)),
-            _last_run(connection),
-            _chain(connection),
-            _archive(home, connection),
-            _pending(connection),
-            _uniqueness(connection),
-            *_disabled(),
-            *_freshness(connection),
-        ]
+        child = subprocess.run(
+            command, capture_output=True, check=False, timeout=PATIENCE_SECONDS + size // BYTES_A_SECOND
+        )
+    except subprocess.TimeoutExpired as late:
+        return [*_told(late.stdout), _check("warehouse", "bad", f"reading it came to no end; {RESTORE}")]
+    checks = _told(child.stdout)
+    if child.returncode == 0:
+        return checks
+    last = (child.stderr.decode(errors="replace").strip().splitlines() or [""])[-1]
+    ended = f"signal {-child.returncode}" if child.returncode < 0 else last
+    after = f" after the check of {checks[-1]['check']}" if checks else ""
+    return [*checks, _check("warehouse", "bad", f"reading it ended{after} with {ended}; {RESTORE}")]
+
+
+def _told(lines: bytes | None) -> list[Check]:
+    """The whole lines of the child: the last one may have been cut."""
+    return [json.loads(line) for line in (lines or b"").splitlines(keepends=True) if line.endswith(b"\n")]
+
+
+def _warehouse_checks(home: Home, is_deep: bool) -> Iterator[Check]:
+    """One check after the other, each with the warehouse opened anew: an error may make a connection useless."""
+    looks: dict[str, Look] = {
+        "warehouse": lambda connection: [_check(*finding) for finding in check_ledger(home, connection)],
+        "last run": _last_run,
+        "key": partial(key_check, home),
+        "ledger": _chain,
+        "published ledger": partial(published_check, home),
+        "pages of runs": partial(pages_check, home),
+        "archive": partial(archive_check, home),
+        "closed years": _pending,
+        "states": _uniqueness,
+        "sources": _freshness,
+    }
+    if is_deep:
+        looks |= deep_checks(home)
+    for name, look in looks.items():
+        try:
+            with duckdb.connect(str(home.warehouse), read_only=True) as connection:
+                found = look(connection)
+        except duckdb.Error as problem:
+            remedy = (
+                RESTORE
+                if damage_in(problem)
+                else "`kpi doctor` later again, then report this as a fault of the product"
+            )
+            found = _check(name, "bad", f"cannot be read: {one_line(problem)}; {remedy}")
+        yield from found if isinstance(found, list) else [found]
 
 
 def _chain(connection: duckdb.DuckDBPyConnection) -> Check:
     """The ledger as its runs were sealed."""
-    try:
-        broken = find_break(connection)
-    except duckdb.Error as problem:
-        broken = f"it cannot be read: {problem}"
-    if broken:
+    if broken := find_break(connection):
         return _check(
             "ledger",
             "bad",
@@ -123,36 +174,6 @@ def _chain(connection: duckdb.DuckDBPyConnection) -> Check:
     return _check(
         "ledger", "good", f"{links_count(connection)} runs, each as it was sealed; last seal {last_seal(connection)}"
     )
-
-
-def _archive(home: Home, connection: duckdb.DuckDBPyConnection) -> Check:
-    """Every delivery that was taken in is archived, as it was written."""
-    rows = connection.execute(
-        "SELECT source, file, sha256, archive_sha256, batch_id IN (SELECT batch_id FROM ledger.purges) "
-        "FROM ledger.batches ORDER BY batch_id"
-    ).fetchall()
-    purged = 0
-    for source, file, sha256, archive_sha256, is_purged in rows:
-        archive = home.landed_file(source, sha256)
-        if not archive.exists():
-            if not is_purged:
-                return _check(
-                    "archive", "bad", f"{file}: landing/{source}/{archive.name} is lost; restore it from a backup"
-                )
-            purged += 1
-        elif sha256_of(archive) != archive_sha256:
-            return _check(
-                "archive",
-                "bad",
-                f"{file}: landing/{source}/{archive.name} is not as it was written; restore it from a backup",
-            )
-    if purged:
-        return _check(
-            "archive",
-            "note",
-            f"{purged} of {len(rows)} deliveries were purged at the end of their retention: they cannot be reproduced",
-        )
-    return _check("archive", "good", f"{len(rows)} deliveries, each as it was written")
 
 
 def _uniqueness(connection: duckdb.DuckDBPyConnection) -> Check:
@@ -221,3 +242,8 @@ def _freshness(connection: duckdb.DuckDBPyConnection) -> list[Check]:
             _check(f"source {source}", verdict, f"last delivery {days} days ago, expected every {cadence} days")
         )
     return checks
+
+
+if __name__ == "__main__":
+    for _line in _warehouse_checks(Home(Path(sys.argv[1])), sys.argv[2:] == ["deep"]):
+        print(json.dumps(_line), flush=True)

@@ -15,3 +15,7 @@ class NothingKnown(WrongUsage):
 
 class EnvironmentProblem(Exception):
     """A lock, the disk, a key: the machine must be put right, then the same command works (exit 3)."""
+
+
+class Damaged(EnvironmentProblem):
+    """A file of the home is not as it was written (exit 3): trying again does not help."""

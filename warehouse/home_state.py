@@ -1,6 +1,5 @@
 """Whether a folder is an installation, and whether it is whole: its warehouse is there, and knows all that was published."""
 
-import re
 from pathlib import Path
 
 import duckdb
@@ -8,7 +7,7 @@ import duckdb
 from warehouse.failures import EnvironmentProblem
 from warehouse.home import Home
 from warehouse.migrations import layout_of
-from warehouse.publication_manifest import read_manifest
+from warehouse.publication_manifest import published_folders, read_manifest
 
 _ANEW = "`kpi init --force` alone begins anew: it keeps the key, and sets everything else aside in set-aside/; every known_from, closing and restatement is lost then"
 
@@ -43,7 +42,9 @@ def traces(home: Home) -> list[str]:
         "the key of the pseudonyms (secret/pseudonym.key)": (home.secret / "pseudonym.key").exists(),
         f"{archived:,} archived deliveries (landing/)": archived,
         f"held rows of {held:,} deliveries (quarantine/)": held,
-        f"publications {', '.join(f'{number:06d}' for number in sorted(numbered(home)))}": numbered(home),
+        f"publications {', '.join(f'{number:06d}' for number in sorted(published_folders(home)))}": published_folders(
+            home
+        ),
         "what its last writer had not put into it yet (warehouse.duckdb.wal)": home.write_ahead_log.exists(),
     }
     return [words for words, is_there in found.items() if is_there]
@@ -56,13 +57,6 @@ def lost(home: Home, left: list[str]) -> EnvironmentProblem:
     )
 
 
-def numbered(home: Home) -> dict[int, Path]:
-    """The publications on the disk by their numbers."""
-    if not home.publications.is_dir():
-        return {}
-    return {int(path.name): path for path in home.publications.iterdir() if re.fullmatch(r"\d{6,}", path.name)}
-
-
 def unknown_publications(connection: duckdb.DuckDBPyConnection, home: Home) -> list[Path]:
     """Publications that the ledger knows nothing of, by number: it is older than they are.
 
@@ -71,7 +65,7 @@ def unknown_publications(connection: duckdb.DuckDBPyConnection, home: Home) -> l
     (newest,) = connection.execute("SELECT coalesce(max(publication_id), 0) FROM ledger.publications").fetchall()[0]
     runs = {row[0] for row in connection.execute("SELECT run FROM ledger.runs").fetchall()}
     found = []
-    for number, folder in sorted(numbered(home).items()):
+    for number, folder in sorted(published_folders(home).items()):
         if number > newest:
             manifest = read_manifest(folder)
             is_read = home.published.exists() and folder.samefile(home.published)

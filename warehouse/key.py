@@ -6,7 +6,7 @@ import os
 import secrets
 from pathlib import Path
 
-from warehouse.failures import EnvironmentProblem
+from warehouse.failures import Damaged, EnvironmentProblem
 from warehouse.home import Home
 
 VARIABLE = "KPI_PSEUDONYM_KEY"
@@ -15,17 +15,33 @@ _BLOCK = 64
 
 def load_key(home: Home, known_fingerprint: str | None) -> bytes:
     """The installation's key. Raises EnvironmentProblem where it is missing or not the one that the data were made with."""
-    file = home.secret / "pseudonym.key"
-    text = os.environ.get(VARIABLE) or (file.read_text(encoding="ascii").strip() if file.exists() else None)
-    if text is None:
+    key, file = read_key(home), key_file(home)
+    if key is None:
         if known_fingerprint is not None:
             raise EnvironmentProblem(f"the pseudonym key is missing: put it back into {file} or into {VARIABLE}")
-        text = _make(file)
-    key = text.encode("utf-8")
+        key = _make(file).encode("ascii")
     if known_fingerprint not in (None, fingerprint(key)):
         raise EnvironmentProblem(
             f"the pseudonym key is not the one of this warehouse: put the right one into {file} or into {VARIABLE}"
         )
+    return key
+
+
+def key_file(home: Home) -> Path:
+    return home.secret / "pseudonym.key"
+
+
+def read_key(home: Home) -> bytes | None:
+    """The key as it stands, None where there is none; nothing is made. Raises Damaged where the file cannot be a key."""
+    if text := os.environ.get(VARIABLE):
+        return text.encode("utf-8", "surrogateescape")
+    file = key_file(home)
+    if not file.exists():
+        return None
+    key = file.read_bytes().strip()
+    if not key or not key.isascii():
+        fault = "empty" if not key else "no text of ASCII"
+        raise Damaged(f"the pseudonym key {file} is {fault}: put it back from its backup, or set {VARIABLE}")
     return key
 
 

@@ -19,7 +19,7 @@ from expectations.rules import validated_rows
 from expectations.suite import EngineError, RuleCount
 from transforms.sql import load_sql
 from warehouse.connection import Warehouse
-from warehouse.delivery import land_delivery
+from warehouse.delivery import Landed, land_delivery, sha256_of
 from warehouse.delivery_load import BatchCounts, DeliveryLoad
 from warehouse.inbox import Delivery
 from warehouse.ledger import UNPUBLISHED, Run, enter_refusal, write_meta
@@ -41,7 +41,19 @@ class Refusal:
     message_id: str
 
 
-Result = BatchCounts | Refusal | None
+@dataclass(frozen=True)
+class Relanded:
+    """A delivery that is known, and whose archive was lost: the inbox still had its bytes.
+
+    ``is_restored`` is False where they give another archive than they gave: it is not kept.
+    """
+
+    file: str
+    is_restored: bool
+
+
+# None: the delivery is known already.
+Result = BatchCounts | Refusal | Relanded | None
 
 
 @dataclass
@@ -69,7 +81,8 @@ class SourceLoad:
         self._group: _Group | None = None
 
     def take_in(self, deliveries: list[Delivery], tell: Callable[[Delivery, Result], None]) -> None:
-        """Takes them in, in order; ``tell`` hears of each: its counts, its refusal, or None where it is known already.
+        """Takes them in, in order; ``tell`` hears of each: its counts, its refusal, that a lost archive was landed again,
+        or None where it is known already.
 
         Raises EngineError where the validator fails or differs from the quarantine: then nothing of the group stays.
         """
@@ -89,7 +102,7 @@ class SourceLoad:
             with self.watch.step("hashing"):
                 sha256 = delivery.sha256(self.warehouse.home)
             if _is_known(self.connection, delivery, sha256):
-                return None
+                return self._restore_archive(delivery, sha256)
             return self._load(delivery, sha256)
         except DeliveryRefused as refused:
             # Refusals come before anything of the delivery is written, so the group goes on without it.
@@ -97,19 +110,9 @@ class SourceLoad:
             return Refusal(delivery.file, refused.message, refused.message_id)
 
     def _load(self, delivery: Delivery, sha256: str) -> BatchCounts:
-        home = self.warehouse.home
-        target = home.landed_file(delivery.source, sha256)
-        target.parent.mkdir(mode=0o700, exist_ok=True)
+        target = self.warehouse.home.landed_file(delivery.source, sha256)
         try:
-            with self.watch.step("landing"):
-                landed = land_delivery(
-                    delivery.path(home),
-                    delivery.file,
-                    self.contract.delivered_names,
-                    target,
-                    home.spool,
-                    layouts=layouts_of(self.contract),
-                )
+            landed = self._land(delivery, target)
             if landed.rows >= GROUP_ROWS:
                 self._close_group()
             group = self._open_group()
@@ -123,6 +126,37 @@ class SourceLoad:
             self._show_to_validator(is_first=not group.batches, is_alone=landed.rows >= GROUP_ROWS)
         group.add(counts, load)
         return counts
+
+    def _land(self, delivery: Delivery, target: Path) -> Landed:
+        home = self.warehouse.home
+        target.parent.mkdir(mode=0o700, exist_ok=True)
+        with self.watch.step("landing"):
+            return land_delivery(
+                delivery.path(home),
+                delivery.file,
+                self.contract.delivered_names,
+                target,
+                home.spool,
+                layouts=layouts_of(self.contract),
+            )
+
+    def _restore_archive(self, delivery: Delivery, sha256: str) -> Relanded | None:
+        """Lands a known delivery again where its archive is lost and not purged: without it no number of it can be made again."""
+        target = self.warehouse.home.landed_file(delivery.source, sha256)
+        if target.exists():
+            return None
+        query = (
+            "SELECT archive_sha256 FROM ledger.batches WHERE source = $1 AND sha256 = $2 "
+            "AND batch_id NOT IN (SELECT batch_id FROM ledger.purges) LIMIT 1"
+        )
+        archive_sha256 = single_value(self.connection, query, [delivery.source, sha256])
+        if archive_sha256 is None:
+            return None
+        self._land(delivery, target)
+        is_restored: bool = sha256_of(target) == archive_sha256
+        if not is_restored:
+            target.unlink()
+        return Relanded(delivery.file, is_restored)
 
     def _open_group(self) -> _Group:
         if self._group is None:

@@ -17,13 +17,14 @@ from warehouse.chain import seal_runs
 from warehouse.changes import NumberChange
 from warehouse.connection import Warehouse, open_warehouse
 from warehouse.corrections import apply_corrections
+from warehouse.damage import WAREHOUSE, as_damaged, damage_is_said
 from warehouse.delivery_load import BatchCounts
 from warehouse.facts import Change
 from warehouse.failures import EnvironmentProblem
 from warehouse.held_rows import write_index
 from warehouse.inbox import Delivery, deliveries, strangers
 from warehouse.ledger import UNPUBLISHED, Run, begin_run, end_run, read_meta, write_meta
-from warehouse.loading import Refusal, Result, SourceLoad
+from warehouse.loading import Refusal, Relanded, Result, SourceLoad
 from warehouse.partitions import Partition, Plan, plan_partitions
 from warehouse.publication import current_publication, publish, verify_publication
 from warehouse.renewal import renew_facts
@@ -35,13 +36,17 @@ Progress = Callable[[str], None]
 
 @dataclass
 class RunReport:
-    """What a run did, as ``kpi run --json`` prints it. ``seconds`` is our own work by step."""
+    """What a run did, as ``kpi run --json`` prints it. ``seconds`` is our own work by step.
+
+    ``relanded``: those of ``skipped`` whose lost archive was landed again.
+    """
 
     run: str
     published: bool = False
     batches: list[BatchCounts] = field(default_factory=list)
     refused: list[Refusal] = field(default_factory=list)
     skipped: list[str] = field(default_factory=list)
+    relanded: list[str] = field(default_factory=list)
     changed: list[Change] = field(default_factory=list)
     pending: list[NumberChange] = field(default_factory=list)
     unknown: list[str] = field(default_factory=list)
@@ -91,6 +96,10 @@ class Pipeline:
                     self.report.batches.append(result)
                 case Refusal():
                     self.report.refused.append(result)
+                case Relanded():
+                    self.report.skipped.append(result.file)
+                    if result.is_restored:
+                        self.report.relanded.append(result.file)
                 case _:
                     self.report.skipped.append(delivery.file)
 
@@ -172,7 +181,8 @@ class Pipeline:
 @contextmanager
 def a_run(root: Path, as_of: date | None, purpose: str = "kpi run") -> Iterator[Pipeline]:
     """A pipeline on the warehouse of ``root``; a failure inside the block is written into the ledger."""
-    with open_warehouse(root, purpose) as warehouse:
+    # Also what the page of a failed run comes upon: a flow is told of damage in one sentence, as its tasks are.
+    with open_warehouse(root, purpose) as warehouse, damage_is_said(*WAREHOUSE):
         pipeline = Pipeline(warehouse, as_of)
         try:
             yield pipeline
@@ -197,8 +207,15 @@ def run_pipeline(root: Path, as_of: date | None = None, progress: Progress = lam
         return pipeline.end()
 
 
-def describe(result: BatchCounts | Refusal) -> str:
+def describe(result: BatchCounts | Refusal | Relanded) -> str:
     """One line of progress about a delivery."""
+    if isinstance(result, Relanded):
+        if result.is_restored:
+            return f"{result.file}: its archive in landing/ was lost; it was landed again from the inbox"
+        return (
+            f"{result.file}: its archive in landing/ is lost, and this release lands the file in the inbox otherwise; "
+            "restore the archive from a backup"
+        )
     if isinstance(result, Refusal):
         return f"REFUSED {result.message}"
     return (
@@ -214,6 +231,8 @@ def _full_disk_is_said() -> Iterator[None]:
     except OSError as problem:
         raise EnvironmentProblem(f"the disk or a file: {problem}; put it right, then run this again") from problem
     except duckdb.Error as problem:
+        if (damaged := as_damaged(problem, *WAREHOUSE)) is not None:
+            raise damaged from problem
         # A commit that finds the disk full says so in a transaction error, not in an I/O error.
         is_full = "No space left" in str(problem)
         if not is_full and not isinstance(problem, (duckdb.IOException, duckdb.OutOfMemoryException)):

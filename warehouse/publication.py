@@ -15,15 +15,18 @@ from pathlib import Path
 
 import duckdb
 
+from warehouse.chain import chain_head
 from warehouse.connection import Warehouse
 from warehouse.datapackage import DATAPACKAGE, datapackage_text
 from warehouse.failures import EnvironmentProblem
 from warehouse.home import PUBLIC, PUBLIC_FILE, Home
-from warehouse.home_state import numbered, require_newest
+from warehouse.home_state import require_newest
 from warehouse.publication_manifest import (
     MANIFEST,
     Manifest,
+    Seal,
     describe_files,
+    published_folders,
     read_manifest,
     sha256_of,
     verify_publication,
@@ -124,7 +127,7 @@ def _clean_up(warehouse: Warehouse) -> None:
     if current is None:
         return
     _enter_missed(warehouse.connection, current)
-    on_disk, known = numbered(home), _known_ids(warehouse.connection)
+    on_disk, known = published_folders(home), _known_ids(warehouse.connection)
     current_id = max((known_id for known_id, folder in on_disk.items() if _is_current(home, folder)), default=0)
     for publication_id, folder in on_disk.items():
         if publication_id > current_id > 0 and publication_id not in known:
@@ -148,8 +151,8 @@ def _known_ids(connection: duckdb.DuckDBPyConnection) -> set[int]:
 
 def _next_id(warehouse: Warehouse) -> int:
     """Higher than any in the ledger or on the disk, also of those that were set aside: a number names one publication for ever."""
-    aside = {number for place in warehouse.home.set_aside.glob("*") for number in numbered(Home(place))}
-    return max(_known_ids(warehouse.connection) | numbered(warehouse.home).keys() | aside, default=0) + 1
+    aside = {number for place in warehouse.home.set_aside.glob("*") for number in published_folders(Home(place))}
+    return max(_known_ids(warehouse.connection) | published_folders(warehouse.home).keys() | aside, default=0) + 1
 
 
 def _build(warehouse: Warehouse, folder: Path, publication_id: int, run_id: int, run: str) -> str:
@@ -158,10 +161,12 @@ def _build(warehouse: Warehouse, folder: Path, publication_id: int, run_id: int,
     write_tables(warehouse, folder)
     linked = write_site(warehouse.home, folder, current_publication(warehouse.home))
     (folder / DATAPACKAGE).write_text(datapackage_text(_clock(warehouse.connection, run_id)), encoding="utf-8")
+    sealed_run, seal = chain_head(warehouse.connection)
     manifest = Manifest(
         publication_id=publication_id,
         run=run,
         schema_version=load_published().schema_version,
+        seal=Seal(run_id=sealed_run, sha256=seal),
         files=describe_files(folder, linked),
     )
     (folder / MANIFEST).write_text(manifest.text(), encoding="utf-8")
@@ -218,13 +223,13 @@ def _point(home: Home, target: Path | None) -> None:
 def point_at_newest(home: Home) -> None:
     """Leads readers to the newest publication that is there; where there is none, nowhere."""
     if home.published.is_symlink():
-        newest = max(numbered(home).items(), default=None)
+        newest = max(published_folders(home).items(), default=None)
         _point(home, newest[1].relative_to(home.root) if newest else None)
 
 
 def _prune(home: Home) -> None:
     """Removes old publications. Who has a file of one open keeps it; what cannot be removed is tried again next time."""
-    for _, folder in sorted(numbered(home).items())[:-KEPT]:
+    for _, folder in sorted(published_folders(home).items())[:-KEPT]:
         if not _is_current(home, folder):
             shutil.rmtree(folder, ignore_errors=True)
 

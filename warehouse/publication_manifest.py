@@ -2,10 +2,13 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
+
+from warehouse.home import Home
 
 MANIFEST = "manifest.json"
 
@@ -19,17 +22,32 @@ class FileEntry(Strict):
     sha256: str
 
 
+class Seal(Strict):
+    """The newest link of the ledger's chain as the publication was made: kept outside the warehouse, it shows a chain cut short."""
+
+    run_id: int
+    sha256: str
+
+
 class Manifest(Strict):
-    """``files`` by path relative to the publication; the manifest itself is none of them."""
+    """``files`` by path relative to the publication; the manifest itself is none of them. ``seal``: None in one of before there was any."""
 
     publication_id: int
     run: str
     schema_version: str
+    seal: Seal | None = None
     files: dict[str, FileEntry]
 
     def text(self) -> str:
         """Stable: sorted keys, no moment of writing."""
         return json.dumps(self.model_dump(), indent=2, sort_keys=True) + "\n"
+
+
+def published_folders(home: Home) -> dict[int, Path]:
+    """The publications that stand, by number, whether they are whole or not."""
+    if not home.publications.is_dir():
+        return {}
+    return {int(path.name): path for path in home.publications.iterdir() if re.fullmatch(r"\d{6,}", path.name)}
 
 
 def read_manifest(folder: Path) -> Manifest | None:

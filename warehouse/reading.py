@@ -17,11 +17,14 @@ from transforms.reference import agency_names, office
 from transforms.scoring.definition import load_scoring
 from transforms.scoring.score import NPSS
 from transforms.sql import load_sql
-from warehouse.failures import EnvironmentProblem, WrongUsage
+from warehouse.damage import damage_is_said
+from warehouse.failures import Damaged, EnvironmentProblem, WrongUsage
 from warehouse.home import Home
 from warehouse.home_state import require_home
+from warehouse.publication_manifest import published_folders
 from warehouse.queries import records
 
+ANEW = "`kpi run` makes it anew from the warehouse"
 Breakdown = Literal["year", "period", "region", "agency"]
 
 
@@ -39,15 +42,21 @@ class ScoreSheet:
 
 @contextmanager
 def published(home: Home) -> Iterator[duckdb.DuckDBPyConnection]:
-    """The current publication, read-only. Raises EnvironmentProblem where nothing has been published yet."""
-    file = home.published.resolve() / "kpi.duckdb"
+    """The current publication, read-only. Raises EnvironmentProblem where nothing has been published yet, Damaged where it is damaged."""
+    folder = home.published.resolve()
+    file = folder / "kpi.duckdb"
     if not file.exists():
         require_home(home)
-    if not file.exists():
+        if home.published.is_symlink() or published_folders(home):
+            lost = f"{folder.name} has lost kpi.duckdb" if folder.is_dir() else "the link `published` leads to none"
+            raise Damaged(f"there are publications under {home.publications}, but {lost}; {ANEW}")
         raise EnvironmentProblem(
             f"nothing is published under {home.published} yet: put deliveries into {home.inbox}, then `kpi run`"
         )
-    with duckdb.connect(str(file), read_only=True) as connection:
+    with (
+        damage_is_said(f"the publication {folder.name} is damaged", ANEW),
+        duckdb.connect(str(file), read_only=True) as connection,
+    ):
         yield connection
 
 
