@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from flows.prefect_loops import ended_loops
 from flows.prefect_runtime import prefect_api, wait_for_history
 from flows.render import say
 from warehouse.backfill import plan_rows
@@ -59,7 +60,7 @@ def _with_prefect(root: Path, as_of: date | None, purpose: str, run_flow: Callab
     """The lock and the clock come first: who cannot run need not wait for a server."""
     with open_warehouse(root, purpose) as warehouse:
         run_clock(warehouse.connection, as_of)
-        with prefect_api(root, say):
+        with ended_loops(), prefect_api(root, say):
             from flows.own_failures import say_once  # noqa: PLC0415
             from flows.steps import on_progress  # noqa: PLC0415
 

@@ -18,6 +18,8 @@ app = typer.Typer(
 )
 
 EXIT_GATE, EXIT_USAGE, EXIT_ENVIRONMENT, EXIT_REFUSED = 1, 2, 3, 4
+# A process that a signal has stopped ends with this and the signal: 130 by Ctrl-C, 143 by SIGTERM.
+SIGNAL_CODES = 128
 
 
 HomeOption = Annotated[
@@ -42,9 +44,11 @@ def exit_codes() -> Iterator[None]:
     from flows.prefect_runtime import PrefectServerError  # noqa: PLC0415
     from warehouse.failures import EnvironmentProblem, GateFailed, WrongUsage  # noqa: PLC0415
     from warehouse.refusal import DeliveryRefused  # noqa: PLC0415
+    from warehouse.stopping import stoppable  # noqa: PLC0415
 
     try:
-        yield
+        with stoppable():
+            yield
     except (GateFailed, EngineError, DeliveryRefused) as failure:
         _stop(EXIT_GATE, str(failure))
     except (WrongUsage, ValueError, KeyError) as failure:

@@ -28,7 +28,8 @@ def run_clock(connection: duckdb.DuckDBPyConnection, as_of: date | None) -> date
     """What a run takes for now. Raises WrongUsage where it would go back behind what is known already."""
     clock = end_of_day(as_of) if as_of else clock_now()
     last = first_row(
-        connection, "SELECT max(clock), coalesce(max(run_id), 0) FROM ledger.runs WHERE status <> 'failed'"
+        connection,
+        "SELECT max(clock), coalesce(max(run_id), 0) FROM ledger.runs WHERE status NOT IN ('failed', 'stopped')",
     )
     if last and last[0] is not None and clock < last[0]:
         raise WrongUsage(
@@ -58,7 +59,7 @@ def run_name(run_id: int) -> str:
 def end_run(
     connection: duckdb.DuckDBPyConnection, run: Run, status: str, seconds: dict[str, float], message: str | None = None
 ) -> None:
-    """Closes the run with its status (done, failed) and the seconds of each step."""
+    """Closes the run with its status (done, failed, stopped) and the seconds of each step."""
     connection.execute(
         "UPDATE ledger.runs SET finished_at = $1, status = $2, message = $3 WHERE run_id = $4",
         [clock_now(), status, message, run.run_id],

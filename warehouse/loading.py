@@ -24,6 +24,7 @@ from warehouse.inbox import Delivery
 from warehouse.ledger import UNPUBLISHED, Run, enter_refusal, write_meta
 from warehouse.queries import single_value
 from warehouse.refusal import DeliveryRefused
+from warehouse.stopping import check_stopped
 from warehouse.stopwatch import START_UP, Stopwatch
 from warehouse.validation_report import write_raw
 
@@ -91,6 +92,8 @@ class SourceLoad:
                 return None
             return self._load(delivery, sha256)
         except DeliveryRefused as refused:
+            # A read that a signal broke off looks like a damaged file.
+            check_stopped()
             # Refusals come before anything of the delivery is written, so the group goes on without it.
             enter_refusal(self.connection, self.run, delivery, sha256, refused)
             return Refusal(delivery.file, refused.message, refused.message_id)

@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from datetime import date
 from pathlib import Path
@@ -26,7 +26,9 @@ from warehouse.ledger import UNPUBLISHED, Run, begin_run, end_run, read_meta, wr
 from warehouse.loading import Refusal, Result, SourceLoad
 from warehouse.partitions import Partition, Plan, plan_partitions
 from warehouse.publication import current_publication, publish, verify_publication
+from warehouse.queries import single_value
 from warehouse.renewal import renew_facts
+from warehouse.stopping import NAMES, interruptible, leave_words, noticing, stoppable, stopped_by
 from warehouse.stopwatch import Stopwatch
 from warehouse.validation_report import write_report
 
@@ -65,6 +67,7 @@ class Pipeline:
         self.report = RunReport(self.run.name)
         self._plan: Plan | None = None
         self._is_reported = False
+        self._standing = current_publication(warehouse.home)
 
     def find(self) -> list[tuple[str, list[Delivery]]]:
         """What lies in the inbox, by source, in the order of taking in."""
@@ -83,7 +86,7 @@ class Pipeline:
             if result is not None:
                 progress(describe(result))
 
-        with self.warehouse.step, _full_disk_is_said():
+        with self._step():
             SourceLoad(self.warehouse, source, self.run, self.watch).take_in(found, tell)
         for delivery, result in results:
             match result:
@@ -103,7 +106,7 @@ class Pipeline:
                 progress(describe(result))
 
         before = len(self.report.batches)
-        with self.warehouse.step, _full_disk_is_said():
+        with self._step():
             refused = apply_corrections(self.warehouse, self.run, self.watch, tell)
         self.report.refused += refused
         for refusal in refused:
@@ -112,7 +115,7 @@ class Pipeline:
 
     def renew(self) -> list[Change]:
         """Derives and enters what the deliveries and the clock may have changed; what concerns closed years is pending."""
-        with self.warehouse.step, _full_disk_is_said():
+        with self._step():
             renewal = renew_facts(self.warehouse, self.run, self.watch)
             self.report.changed, self.report.pending = renewal.changed, renewal.pending
             return self.report.changed
@@ -127,19 +130,20 @@ class Pipeline:
         if self._plan is None:
             raise LookupError("nothing is planned yet")
         partition = next(p for p in self._plan.partitions if (p.item.name, p.year) == (item, year))
-        stage_partition(self.warehouse, partition, self._plan.view, self.run)
+        with self.warehouse.connection.cursor() as cursor, interruptible(cursor), _full_disk_is_said():
+            stage_partition(cursor, partition, self._plan.view, self.run)
         return f"{item} {year}: derived ({partition.state}, {partition.why}, {partition.rows:,} rows)"
 
     def enter_staged(self, years: list[int]) -> list[Change]:
         """Enters what was staged of ``years``, all or nothing."""
-        with self.warehouse.step, _full_disk_is_said():
+        with self._step():
             renewal = renew_facts(self.warehouse, self.run, self.watch, years, fresh_from_staging)
             self.report.changed, self.report.pending = renewal.changed, renewal.pending
             return self.report.changed
 
     def publish(self) -> bool:
         """Publishes where anything differs from the last publication, also what an interrupted run left unpublished."""
-        with self.warehouse.step, _full_disk_is_said():
+        with self._step():
             connection = self.warehouse.connection
             write_index(connection, self.warehouse.home)
             standing = current_publication(self.warehouse.home)
@@ -155,6 +159,12 @@ class Pipeline:
             self.report.published = is_due
             return is_due
 
+    @contextmanager
+    def _step(self) -> Iterator[None]:
+        """One task at a time is on the warehouse; what breaks it off is told by what its user must do about it."""
+        with self.warehouse.step, stoppable(), _full_disk_is_said():
+            yield
+
     def _report(self, status: str, message: str | None) -> None:
         with self.watch.step("report"):
             write_report(self.warehouse.connection, self.warehouse.home, self.run, status, message)
@@ -168,21 +178,42 @@ class Pipeline:
         seal_runs(self.warehouse.connection)
         return self.report
 
+    def break_off(self, failure: BaseException) -> None:
+        """Ends the run as failed, or as stopped. What cannot be written any more (a full disk) does not hide ``failure``."""
+        connection, signal = self.warehouse.connection, stopped_by(failure)
+        with suppress(duckdb.Error):
+            # Of a step that was cut short between its steps; mostly there is none.
+            connection.execute("ROLLBACK")
+        message = f"stopped by {NAMES[signal]}" if signal else f"{type(failure).__name__}: {failure}"
+        if signal:
+            leave_words(self._come_to(message))
+        with suppress(duckdb.Error, OSError):
+            end_run(connection, self.run, "stopped" if signal else "failed", self.watch.seconds, message)
+            seal_runs(connection)
+        with suppress(duckdb.Error, OSError):
+            self._report("stopped" if signal else "failed", message)
+
+    def _come_to(self, message: str) -> str:
+        kept = 0
+        with suppress(duckdb.Error):
+            query = "SELECT count(*) FROM ledger.batches WHERE run_id = $1"
+            kept = int(single_value(self.warehouse.connection, query, [self.run.run_id]))
+        is_published = current_publication(self.warehouse.home) != self._standing
+        return (
+            f"{self.run.name} was {message}: {'it has published' if is_published else 'nothing was published'}, new deliveries "
+            f"kept: {kept}; run the same again, and it goes on from there"
+        )
+
 
 @contextmanager
 def a_run(root: Path, as_of: date | None, purpose: str = "kpi run") -> Iterator[Pipeline]:
     """A pipeline on the warehouse of ``root``; a failure inside the block is written into the ledger."""
-    with open_warehouse(root, purpose) as warehouse:
+    with noticing(), open_warehouse(root, purpose) as warehouse:
         pipeline = Pipeline(warehouse, as_of)
         try:
             yield pipeline
         except BaseException as failure:
-            stopped = (
-                "stopped by Ctrl-C"
-                if isinstance(failure, KeyboardInterrupt)
-                else f"{type(failure).__name__}: {failure}"
-            )
-            pipeline.end("failed", stopped)
+            pipeline.break_off(failure)
             raise
 
 
