@@ -1,5 +1,6 @@
 """``kpi run`` and ``kpi backfill``: a flow with a Prefect server around it, and its history complete before the command ends."""
 
+import sys
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -12,9 +13,10 @@ from flows.render import say
 from warehouse.backfill import plan_rows
 from warehouse.closing import closed_years
 from warehouse.connection import open_warehouse
-from warehouse.inbox import deliveries
+from warehouse.known import new_deliveries
 from warehouse.ledger import run_clock
 from warehouse.partitions import plan_partitions
+from warehouse.pipeline import RunReport
 
 Report = dict[str, Any]
 
@@ -45,13 +47,8 @@ def plan_backfill(root: Path, years: list[int], as_of: date | None) -> Report:
     """What a backfill would do: ``partitions``, and the ``new_files`` that it would take in first. Changes nothing."""
     with open_warehouse(root, "kpi backfill --dry-run", must_exist=True) as warehouse:
         plan = plan_partitions(warehouse.connection, run_clock(warehouse.connection, as_of), years)
-        known = {
-            (source, sha256)
-            for source, sha256 in warehouse.connection.execute("SELECT source, sha256 FROM ledger.batches").fetchall()
-        }
-        found = [d for d in deliveries(warehouse.home) if (d.source, d.sha256(warehouse.home)) not in known]
         return {
-            "new_files": [delivery.file for delivery in found],
+            "new_files": [delivery.file for delivery in new_deliveries(warehouse.connection, warehouse.home)],
             "partitions": plan_rows(plan.partitions, closed_years(warehouse.connection)),
         }
 
@@ -70,7 +67,19 @@ def _with_prefect(root: Path, as_of: date | None, purpose: str, run_flow: Callab
             history = wait_for_history(UUID(report.pop("flow_run_id")), None)
             if not history.complete:
                 say(f"Prefect's history is not complete: {history}")
-    return report
+    return report | {"error": None}
+
+
+def failed_report(root: Path, code: int, message: str) -> Report:
+    """The report of a run that ends with an exit code: what it had done by then, and ``error``. Without a run its name is null."""
+    report = None
+    if (steps := sys.modules.get("flows.steps")) is not None:
+        report = steps.report_so_far(str(root))
+    return (
+        (report or RunReport("")).as_dict()
+        | ({} if report else {"run": None})
+        | {"error": {"exit": code, "message": message}}
+    )
 
 
 def _text(day: date | None) -> str | None:

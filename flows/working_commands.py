@@ -42,10 +42,14 @@ def run(
     as_json: JsonOption = False,
 ) -> None:
     """Run the nightly flow: what is new in the inbox, through to publication."""
-    from flows.command_run import run_nightly  # noqa: PLC0415
+    from flows.command_run import failed_report, run_nightly  # noqa: PLC0415
     from flows.render import print_json, print_report  # noqa: PLC0415
 
-    with exit_codes():
+    def tell(code: int, message: str) -> None:
+        if as_json:
+            print_json(failed_report(home_of(home), code, message))
+
+    with exit_codes(tell):
         report = run_nightly(home_of(home), parse_day(as_of))
         (print_json if as_json else print_report)(report)
         if report["refused"]:
@@ -65,10 +69,14 @@ def backfill(
     as_json: JsonOption = False,
 ) -> None:
     """Take in what is new, then derive these years in full, whatever is missing or stale. Can be stopped and resumed."""
-    from flows.command_run import plan_backfill, run_backfill  # noqa: PLC0415
+    from flows.command_run import failed_report, plan_backfill, run_backfill  # noqa: PLC0415
     from flows.render import print_backfill_plan, print_json, print_report  # noqa: PLC0415
 
-    with exit_codes():
+    def tell(code: int, message: str) -> None:
+        if as_json:
+            print_json(failed_report(home_of(home), code, message))
+
+    with exit_codes(tell):
         span = parse_years(years)
         if dry_run:
             plan = plan_backfill(home_of(home), span, parse_day(as_of))

@@ -17,6 +17,8 @@ from warehouse.chain import find_break, last_seal, links_count
 from warehouse.corrections import FILE as CORRECTIONS_FILE
 from warehouse.delivery import sha256_of
 from warehouse.home import Home
+from warehouse.inbox import known_notice, notices
+from warehouse.known import renamed
 from warehouse.lock import lock_holder
 from warehouse.publication import current_publication, verify_publication
 from warehouse.queries import first_row, has_table, single_value
@@ -107,6 +109,7 @@ def _warehouse(home: Home) -> list[Check]:
             _last_run(connection),
             _chain(connection),
             _archive(home, connection),
+            _inbox(home, connection),
             _pending(connection),
             _uniqueness(connection),
             *_disabled(),
@@ -159,6 +162,14 @@ def _archive(home: Home, connection: duckdb.DuckDBPyConnection) -> Check:
             f"{purged} of {len(rows)} deliveries were purged at the end of their retention: they cannot be reproduced",
         )
     return _check("archive", "good", f"{len(rows)} deliveries, each as it was written")
+
+
+def _inbox(home: Home, connection: duckdb.DuckDBPyConnection) -> Check:
+    """What lies in the inbox and is not what its sender may think, until it is seen to."""
+    known = [known_notice(delivery, known.file) for delivery, known in renamed(connection, home)]
+    if found := [notice.message for notice in (*notices(home), *known)]:
+        return _check("inbox", "note", "; ".join(found))
+    return _check("inbox", "good", "every file is of a source, and none is the same as another")
 
 
 def _uniqueness(connection: duckdb.DuckDBPyConnection) -> Check:

@@ -10,8 +10,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import duckdb
-
 from expectations.contract import Contract, load_contract
 from expectations.identity import CONFLICTS, group_rows
 from expectations.layout import layouts_of
@@ -21,6 +19,7 @@ from warehouse.connection import Warehouse
 from warehouse.delivery import land_delivery
 from warehouse.delivery_load import BatchCounts, DeliveryLoad
 from warehouse.inbox import Delivery
+from warehouse.known import Known, known_as
 from warehouse.ledger import UNPUBLISHED, Run, enter_refusal, write_meta
 from warehouse.queries import single_value
 from warehouse.refusal import DeliveryRefused
@@ -41,7 +40,7 @@ class Refusal:
     message_id: str
 
 
-Result = BatchCounts | Refusal | None
+Result = BatchCounts | Refusal | Known
 
 
 @dataclass
@@ -67,29 +66,38 @@ class SourceLoad:
         self.contract: Contract = load_contract(source).on(run.clock.date())
         self.run, self.watch = run, watch
         self._group: _Group | None = None
+        self._tell: Callable[[Delivery, Result], None] = lambda delivery, result: None
+        self._unsettled: list[tuple[Delivery, Result]] = []
 
     def take_in(self, deliveries: list[Delivery], tell: Callable[[Delivery, Result], None]) -> None:
-        """Takes them in, in order; ``tell`` hears of each: its counts, its refusal, or None where it is known already.
+        """Takes them in, in order; ``tell`` hears of each: its counts once they are committed, its refusal, or what it repeats.
 
         Raises EngineError where the validator fails or differs from the quarantine: then nothing of the group stays.
         """
+        self._tell = tell
         try:
             for delivery in deliveries:
-                tell(delivery, self._take_in(delivery))
-                if self._group and self._group.rows >= GROUP_ROWS:
+                self._unsettled.append((delivery, self._take_in(delivery)))
+                if self._group is None or self._group.rows >= GROUP_ROWS:
                     self._close_group()
             self._close_group()
         except BaseException:
             self._abandon_group()
             raise
 
+    def _settle(self) -> None:
+        """Tells what stands from now on, whatever happens."""
+        settled, self._unsettled = self._unsettled, []
+        for delivery, result in settled:
+            self._tell(delivery, result)
+
     def _take_in(self, delivery: Delivery) -> Result:
         sha256 = None
         try:
             with self.watch.step("hashing"):
                 sha256 = delivery.sha256(self.warehouse.home)
-            if _is_known(self.connection, delivery, sha256):
-                return None
+            if (known := known_as(self.connection, delivery, sha256)) is not None:
+                return known
             return self._load(delivery, sha256)
         except DeliveryRefused as refused:
             # A read that a signal broke off looks like a damaged file.
@@ -150,6 +158,7 @@ class SourceLoad:
         """Validates what the group brought, compares the two engines, commits."""
         group, self._group = self._group, None
         if group is None:
+            self._settle()
             return
         try:
             if group.batches:
@@ -164,6 +173,7 @@ class SourceLoad:
         except BaseException:
             self._group = group
             raise
+        self._settle()
 
     def _compare(self, group: _Group, counts: list[RuleCount]) -> None:
         """Two engines judged the same rows by the same contract; where they differ, neither may be believed."""
@@ -187,9 +197,3 @@ class SourceLoad:
         query = "SELECT 1 FROM ledger.batches WHERE source = $1 AND sha256 = $2"
         if single_value(self.connection, query, [self.contract.source, sha256]) is None:
             target.unlink(missing_ok=True)
-
-
-def _is_known(connection: duckdb.DuckDBPyConnection, delivery: Delivery, sha256: str) -> bool:
-    """Whether the same bytes were taken in for the same source with the same standing (ruling 22)."""
-    query = "SELECT 1 FROM ledger.batches WHERE source = $1 AND sha256 = $2 AND is_correction = $3"
-    return single_value(connection, query, [delivery.source, sha256, delivery.is_correction]) is not None

@@ -21,7 +21,8 @@ from warehouse.delivery_load import BatchCounts
 from warehouse.facts import Change
 from warehouse.failures import EnvironmentProblem
 from warehouse.held_rows import write_index
-from warehouse.inbox import Delivery, deliveries, strangers
+from warehouse.inbox import Delivery, Notice, deliveries, known_notice, notices, strangers
+from warehouse.known import Known
 from warehouse.ledger import UNPUBLISHED, Run, begin_run, end_run, read_meta, write_meta
 from warehouse.loading import Refusal, Result, SourceLoad
 from warehouse.partitions import Partition, Plan, plan_partitions
@@ -47,6 +48,7 @@ class RunReport:
     changed: list[Change] = field(default_factory=list)
     pending: list[NumberChange] = field(default_factory=list)
     unknown: list[str] = field(default_factory=list)
+    notices: list[Notice] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
@@ -67,50 +69,54 @@ class Pipeline:
         self.report = RunReport(self.run.name)
         self._plan: Plan | None = None
         self._is_reported = False
+        self._told: set[str] = set()
         self._standing = current_publication(warehouse.home)
 
     def find(self) -> list[tuple[str, list[Delivery]]]:
         """What lies in the inbox, by source, in the order of taking in."""
         self.report.unknown = strangers(self.warehouse.home)
+        self.report.notices = notices(self.warehouse.home)
         by_source: dict[str, list[Delivery]] = {}
         for delivery in deliveries(self.warehouse.home):
             by_source.setdefault(delivery.source, []).append(delivery)
         return sorted(by_source.items())
 
     def take_in(self, source: str, found: list[Delivery], progress: Progress) -> None:
-        """Takes in what is new of one source. Its deliveries are in the report once they are committed."""
-        results: list[tuple[Delivery, Result]] = []
+        """Takes in what is new of one source. Each delivery is in the report once it is committed."""
 
         def tell(delivery: Delivery, result: Result) -> None:
-            results.append((delivery, result))
-            if result is not None:
-                progress(describe(result))
-
-        with self._step():
-            SourceLoad(self.warehouse, source, self.run, self.watch).take_in(found, tell)
-        for delivery, result in results:
+            self._told.add(delivery.file)
             match result:
                 case BatchCounts():
                     self.report.batches.append(result)
                 case Refusal():
                     self.report.refused.append(result)
-                case _:
+                case Known():
                     self.report.skipped.append(delivery.file)
+                    if result.file == delivery.file:
+                        return
+                    self.report.notices.append(known_notice(delivery, result.file))
+            progress(describe(result, delivery))
+
+        with self._step():
+            # A task that is tried again goes on where it was: what was committed is in the report already.
+            due = [delivery for delivery in found if delivery.file not in self._told]
+            SourceLoad(self.warehouse, source, self.run, self.watch).take_in(due, tell)
 
     def correct(self, progress: Progress) -> int:
         """Applies the entries of ``corrections.yml``; one that cannot hold is refused. Gives how many rows were corrected."""
 
-        def tell(_: Delivery, result: Result) -> None:
+        def tell(delivery: Delivery, result: Result) -> None:
             if isinstance(result, BatchCounts):
                 self.report.batches.append(result)
-                progress(describe(result))
+                progress(describe(result, delivery))
 
         before = len(self.report.batches)
         with self._step():
             refused = apply_corrections(self.warehouse, self.run, self.watch, tell)
         self.report.refused += refused
         for refusal in refused:
-            progress(describe(refusal))
+            progress(f"REFUSED {refusal.message}")
         return len(self.report.batches) - before
 
     def renew(self) -> list[Change]:
@@ -167,7 +173,7 @@ class Pipeline:
 
     def _report(self, status: str, message: str | None) -> None:
         with self.watch.step("report"):
-            write_report(self.warehouse.connection, self.warehouse.home, self.run, status, message)
+            write_report(self.warehouse.connection, self.warehouse.home, self.run, status, message, self.report.notices)
         self._is_reported = True
 
     def end(self, status: str = "done", message: str | None = None) -> RunReport:
@@ -228,10 +234,12 @@ def run_pipeline(root: Path, as_of: date | None = None, progress: Progress = lam
         return pipeline.end()
 
 
-def describe(result: BatchCounts | Refusal) -> str:
+def describe(result: Result, delivery: Delivery) -> str:
     """One line of progress about a delivery."""
     if isinstance(result, Refusal):
         return f"REFUSED {result.message}"
+    if isinstance(result, Known):
+        return f"KNOWN {known_notice(delivery, result.file).message}"
     return (
         f"{result.file}: {result.landed:,} rows = {result.accepted:,} accepted + {result.quarantined:,} quarantined "
         f"+ {result.duplicate:,} duplicate"
