@@ -6,9 +6,11 @@ A link holds a digest a table of what the run entered; ``find_break`` computes t
 import hashlib
 import json
 from dataclasses import dataclass
+from itertools import groupby
 
 import duckdb
 
+from warehouse.migrations import FIRST_LAYOUT, columns_since, newest_layout
 from warehouse.queries import first_row, single_value
 
 FIRST = "0" * 64
@@ -29,9 +31,13 @@ class _Sealed:
     def name(self) -> str:
         return self.table + (" (ended)" if self.of == _OF_END else "")
 
-    def digests(self) -> str:
-        """SELECT run_id, digest: of all rows that belong to a run, whatever their order. Parameters: $first, $last (run ids)."""
-        left_out = f" EXCLUDE ({', '.join(self.without)})" if self.without else ""
+    def digests(self, layout: int) -> str:
+        """SELECT run_id, digest: of all rows that belong to a run, whatever their order, as a seal of ``layout`` saw them.
+
+        Parameters: $first, $last (run ids).
+        """
+        without = (*self.without, *columns_since(self.table, layout))
+        left_out = f" EXCLUDE ({', '.join(without)})" if without else ""
         return (
             f"WITH entries AS (SELECT {self.of} AS run_id, CAST(to_json(entry) AS VARCHAR) AS line "
             f"FROM (SELECT *{left_out} FROM {self.table}) AS entry WHERE {self.of} BETWEEN $first AND $last) "
@@ -68,9 +74,10 @@ def seal_runs(connection: duckdb.DuckDBPyConnection) -> None:
     ).fetchall()
     if not runs:
         return
-    contents = _contents(connection, sealed_up_to + 1, runs[-1][0])
+    layout = newest_layout()
+    contents = _contents(connection, sealed_up_to + 1, runs[-1][0], layout)
     for (run_id,) in runs:
-        text = _text(contents.get(run_id, {}), _publications(connection, run_id))
+        text = _text(contents.get(run_id, {}), _publications(connection, run_id), layout)
         sha256 = _link(previous, run_id, text)
         connection.execute("INSERT INTO ledger.chain VALUES ($1, $2, $3, $4)", [run_id, text, previous, sha256])
         previous = sha256
@@ -82,12 +89,16 @@ def find_break(connection: duckdb.DuckDBPyConnection) -> str | None:
         "SELECT run_id, contents, previous_sha256, sha256 FROM ledger.chain ORDER BY run_id"
     ).fetchall()
     ended = connection.execute("SELECT run_id FROM ledger.runs WHERE status <> 'running' ORDER BY run_id").fetchall()
-    found = _contents(connection, 1, links[-1][0]) if links else {}
+    found: dict[int, dict[str, str]] = {}
+    for layout, group in groupby(links, key=lambda link: _layout(link[1])):
+        run_ids = [link[0] for link in group]
+        found |= _contents(connection, run_ids[0], run_ids[-1], layout)
     previous = FIRST
     for run_id, text, stated_previous, sha256 in links:
         if stated_previous != previous or _link(previous, run_id, text) != sha256:
             return f"run {run_id}: the link itself"
-        sealed, now = json.loads(text), json.loads(_text(found.get(run_id, {}), _publications(connection, run_id)))
+        now_text = _text(found.get(run_id, {}), _publications(connection, run_id), _layout(text))
+        sealed, now = json.loads(text), json.loads(now_text)
         # A run that was killed after the switch did not enter its publication: the next one does, after the seal.
         names = {name for name in sealed.keys() | now.keys() if name in sealed or not name.startswith("publication ")}
         if differing := sorted(name for name in names if sealed.get(name) != now.get(name)):
@@ -109,10 +120,10 @@ def last_seal(connection: duckdb.DuckDBPyConnection) -> str:
     return str(single_value(connection, "SELECT sha256 FROM ledger.chain ORDER BY run_id DESC LIMIT 1") or "none yet")
 
 
-def _contents(connection: duckdb.DuckDBPyConnection, first: int, last: int) -> dict[int, dict[str, str]]:
+def _contents(connection: duckdb.DuckDBPyConnection, first: int, last: int, layout: int) -> dict[int, dict[str, str]]:
     found: dict[int, dict[str, str]] = {}
     for sealed in SEALED:
-        for run_id, digest in connection.execute(sealed.digests(), {"first": first, "last": last}).fetchall():
+        for run_id, digest in connection.execute(sealed.digests(layout), {"first": first, "last": last}).fetchall():
             found.setdefault(run_id, {})[sealed.name] = digest
     return found
 
@@ -126,8 +137,14 @@ def _publications(connection: duckdb.DuckDBPyConnection, run_id: int) -> dict[st
     return {f"publication {publication_id}": manifest for publication_id, manifest in rows}
 
 
-def _text(contents: dict[str, str], publications: dict[str, str]) -> str:
-    return json.dumps(contents | publications, sort_keys=True)
+def _text(contents: dict[str, str], publications: dict[str, str], layout: int) -> str:
+    """What a link says. A column that a later migration adds is no part of it, so the layout stands in it."""
+    of_layout = {} if layout == FIRST_LAYOUT else {"layout": str(layout)}
+    return json.dumps(contents | publications | of_layout, sort_keys=True)
+
+
+def _layout(text: str) -> int:
+    return int(json.loads(text).get("layout", FIRST_LAYOUT))
 
 
 def _link(previous: str, run_id: int, text: str) -> str:

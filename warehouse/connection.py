@@ -12,17 +12,16 @@ from expectations.contract import load_contract, source_names
 from expectations.identity import state_columns, states_table
 from expectations.suite import Validator
 from transforms.reference import static_tables
-from transforms.sql import identifier, load_sql
+from transforms.sql import identifier
 from warehouse.failures import EnvironmentProblem
 from warehouse.home import Home
 from warehouse.key import content_secret, fingerprint, hmac_pads, load_key
 from warehouse.lock import writer_lock
+from warehouse.migrations import migrate
 from warehouse.queries import has_table, single_value
 
 MEMORY_LIMIT = "1500MB"
 THREADS = 2
-# Raised where the ledger's tables change so that an older warehouse cannot be read.
-LAYOUT = "3"
 LEAST_FREE_BYTES = 200 * 1024**2
 SETTINGS = (
     "SET TimeZone = 'Asia/Jakarta'",
@@ -128,14 +127,9 @@ def prepare(connection: duckdb.DuckDBPyConnection, home: Home) -> None:
     """Schema, reference tables, session settings and the key. Does nothing twice."""
     for setting in SETTINGS:
         connection.execute(setting)
-    _require_own_layout(connection, home)
+    migrate(connection, str(home.warehouse))
     # In one transaction: each statement by itself would be put on disk by itself.
     connection.execute("BEGIN")
-    connection.execute(load_sql("warehouse.sql", "ledger.sql"))
-    connection.execute(
-        "INSERT INTO ledger.meta SELECT 'layout', $1 WHERE NOT EXISTS (FROM ledger.meta WHERE name = 'layout')",
-        [LAYOUT],
-    )
     install_reference(connection)
     for source in source_names():
         create_states_table(connection, source)
@@ -145,18 +139,6 @@ def prepare(connection: duckdb.DuckDBPyConnection, home: Home) -> None:
     if known is None:
         connection.execute("INSERT INTO ledger.meta VALUES ('key_fingerprint', $1)", [fingerprint(key)])
     install_key(connection, key)
-
-
-def _require_own_layout(connection: duckdb.DuckDBPyConnection, home: Home) -> None:
-    """A warehouse of an earlier layout is not read as if it were ours."""
-    if not has_table(connection, "ledger", "meta"):
-        return
-    layout = single_value(connection, "SELECT value FROM ledger.meta WHERE name = 'layout'")
-    if layout != LAYOUT:
-        raise EnvironmentProblem(
-            f"the warehouse {home.warehouse} has the layout {layout or '1'} of an earlier version, this one needs {LAYOUT}: "
-            "keep the old home as it is, and let `kpi run --home NEW` take its inbox in anew"
-        )
 
 
 def install_key(connection: duckdb.DuckDBPyConnection, key: bytes) -> None:
