@@ -8,6 +8,7 @@ from expectations.contract import load_contract
 from expectations.identity import states_table
 from warehouse.home import Home
 from warehouse.inbox import Delivery, deliveries
+from warehouse.ledger import Run
 from warehouse.queries import first_row, has_table, single_value
 from warehouse.refusal import DeliveryRefused
 
@@ -23,7 +24,8 @@ class Known:
 def known_as(connection: duckdb.DuckDBPyConnection, delivery: Delivery, sha256: str) -> Known | None:
     """What the delivery repeats; None where it is to be taken in.
 
-    A correction under a new name whose bytes were applied before, and replaced since, is to be applied again: the last correction wins (ruling 6).
+    A correction under a new name whose bytes were applied before, and replaced since, is to be applied again: the last correction wins
+    (ruling 6). One that came while they stood was a repeat, and stays one.
     """
     row = first_row(
         connection,
@@ -34,9 +36,18 @@ def known_as(connection: duckdb.DuckDBPyConnection, delivery: Delivery, sha256: 
     if row is None:
         return None
     known = Known(*row)
-    if known.file != delivery.file and delivery.is_correction and _is_replaced(connection, delivery.source, known):
-        return None
-    return known
+    if known.file == delivery.file or not delivery.is_correction or _was_repeat(connection, delivery, sha256):
+        return known
+    return None if _is_replaced(connection, delivery.source, known) else known
+
+
+def note_repeat(connection: duckdb.DuckDBPyConnection, run: Run, delivery: Delivery, sha256: str, known: Known) -> None:
+    """Enters a delivery that repeats another file's bytes, once."""
+    if known.file != delivery.file and not _was_repeat(connection, delivery, sha256):
+        connection.execute(
+            "INSERT INTO ledger.repeats VALUES ($1, $2, $3, $4, $5, $6)",
+            [run.run_id, delivery.source, delivery.file, sha256, delivery.is_correction, known.batch_id],
+        )
 
 
 def new_deliveries(connection: duckdb.DuckDBPyConnection, home: Home) -> list[Delivery]:
@@ -60,6 +71,14 @@ def _examined(connection: duckdb.DuckDBPyConnection, home: Home) -> list[tuple[D
             # A link or a pipe: the run says so.
             found.append((delivery, None))
     return found
+
+
+def _was_repeat(connection: duckdb.DuckDBPyConnection, delivery: Delivery, sha256: str) -> bool:
+    # A reader may open a warehouse that no run has migrated yet.
+    if not has_table(connection, "ledger", "repeats"):
+        return False
+    query = "SELECT 1 FROM ledger.repeats WHERE source = $1 AND file = $2 AND sha256 = $3 AND is_correction = $4"
+    return single_value(connection, query, [delivery.source, delivery.file, sha256, delivery.is_correction]) is not None
 
 
 def _is_replaced(connection: duckdb.DuckDBPyConnection, source: str, known: Known) -> bool:

@@ -19,7 +19,7 @@ from warehouse.connection import Warehouse
 from warehouse.delivery import land_delivery
 from warehouse.delivery_load import BatchCounts, DeliveryLoad
 from warehouse.inbox import Delivery
-from warehouse.known import Known, known_as
+from warehouse.known import Known, known_as, note_repeat
 from warehouse.ledger import UNPUBLISHED, Run, enter_refusal, write_meta
 from warehouse.queries import single_value
 from warehouse.refusal import DeliveryRefused
@@ -97,6 +97,7 @@ class SourceLoad:
             with self.watch.step("hashing"):
                 sha256 = delivery.sha256(self.warehouse.home)
             if (known := known_as(self.connection, delivery, sha256)) is not None:
+                note_repeat(self.connection, self.run, delivery, sha256, known)
                 return known
             return self._load(delivery, sha256)
         except DeliveryRefused as refused:
