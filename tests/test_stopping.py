@@ -1,5 +1,6 @@
 """Ctrl-C and SIGTERM, sent to the process group as a terminal and a service manager do: one line, 130 or 143, and a ledger that says so."""
 
+import json
 import os
 import shutil
 import signal
@@ -146,3 +147,19 @@ def test_what_a_command_leaves_behind_is_freed(tmp_path: Path, deliver) -> None:
     script = "import sys; from pathlib import Path; from warehouse.pipeline import run_pipeline; run_pipeline(Path(sys.argv[1]))"
     shown = subprocess.run([sys.executable, "-c", script, str(tmp_path)], capture_output=True, text=True, check=True)
     assert shown.stderr == ""
+
+
+def test_run_as_json_prints_a_report_also_when_it_fails(tmp_path: Path, deliver) -> None:
+    from warehouse.home import Home
+    from warehouse.lock import writer_lock
+
+    Home(tmp_path).make()
+    for command in (["run", "--json"], ["backfill", "2024", "--json"]):
+        with writer_lock(Home(tmp_path).lock, "another"):
+            shown = subprocess.run(
+                [*KPI, *command, "--home", str(tmp_path)], capture_output=True, text=True, check=False, timeout=120
+            )
+        report = json.loads(shown.stdout)
+        assert shown.returncode == 3
+        assert (report["run"], report["published"], report["batches"]) == (None, False, [])
+        assert report["error"]["exit"] == 3 and "is writing" in report["error"]["message"]

@@ -77,7 +77,9 @@ class SourceLoad:
         self._tell = tell
         try:
             for delivery in deliveries:
-                self._unsettled.append((delivery, self._take_in(delivery)))
+                result = self._take_in(delivery)
+                # Only now: a large delivery settles those before it.
+                self._unsettled.append((delivery, result))
                 if self._group is None or self._group.rows >= GROUP_ROWS:
                     self._close_group()
             self._close_group()

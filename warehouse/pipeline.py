@@ -8,6 +8,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from datetime import date
 from pathlib import Path
+from signal import Signals
 from typing import Any
 
 import duckdb
@@ -190,7 +191,7 @@ class Pipeline:
         with suppress(duckdb.Error):
             # Of a step that was cut short between its steps; mostly there is none.
             connection.execute("ROLLBACK")
-        message = f"stopped by {NAMES[signal]}" if signal else f"{type(failure).__name__}: {failure}"
+        message = f"stopped by {NAMES[Signals(signal)]}" if signal else f"{type(failure).__name__}: {failure}"
         if signal:
             leave_words(self._come_to(message))
         with suppress(duckdb.Error, OSError):
