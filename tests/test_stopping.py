@@ -131,8 +131,11 @@ def test_a_reading_command_is_stopped_at_any_moment(tmp_path: Path, deliver, com
     deliver("pension/a.csv", csv(row("pension")))
     run_pipeline(tmp_path)
     codes = set()
-    for seconds in (0.2, 0.5, 0.8, 1.1, 1.4):
-        process = start([*KPI, *command], tmp_path, tmp_path / "log")
+    for seconds in (0.1, 0.4, 0.8):
+        # What comes before is Python's own start.
+        ready = [sys.executable, "-c", "from flows.cli import main; print('ready', flush=True); main()"]
+        process = start([*ready, *command], tmp_path, tmp_path / "log")
+        wait_for("ready", tmp_path / "log", process)
         time.sleep(seconds)
         if process.poll() is None:
             codes.add(end(process, signal.SIGINT))
@@ -163,3 +166,16 @@ def test_run_as_json_prints_a_report_also_when_it_fails(tmp_path: Path, deliver)
         assert shown.returncode == 3
         assert (report["run"], report["published"], report["batches"]) == (None, False, [])
         assert report["error"]["exit"] == 3 and "is writing" in report["error"]["message"]
+
+
+def test_a_commit_that_has_ended_its_transaction_does_not_hide_why(tmp_path: Path) -> None:
+    from warehouse.connection import open_warehouse
+
+    # As a COMMIT does that finds the disk full: the transaction is over, and the failure comes after.
+    with (
+        open_warehouse(tmp_path, "test") as warehouse,
+        pytest.raises(OSError, match="No space left"),
+        warehouse.transaction() as connection,
+    ):
+        connection.execute("ROLLBACK")
+        raise OSError(28, "No space left on device")

@@ -21,7 +21,7 @@ from warehouse.delivery_load import BatchCounts, DeliveryLoad
 from warehouse.inbox import Delivery
 from warehouse.known import Known, known_as, note_repeat
 from warehouse.ledger import UNPUBLISHED, Run, enter_refusal, write_meta
-from warehouse.queries import single_value
+from warehouse.queries import roll_back, single_value
 from warehouse.refusal import DeliveryRefused
 from warehouse.stopping import check_stopped
 from warehouse.stopwatch import START_UP, Stopwatch
@@ -191,7 +191,7 @@ class SourceLoad:
     def _abandon_group(self) -> None:
         group, self._group = self._group, None
         if group is not None:
-            self.connection.execute("ROLLBACK")
+            roll_back(self.connection)
             for sha256, target in group.landed:
                 self._drop_landed(sha256, target)
 

@@ -28,7 +28,7 @@ from warehouse.ledger import UNPUBLISHED, Run, begin_run, end_run, read_meta, wr
 from warehouse.loading import Refusal, Result, SourceLoad
 from warehouse.partitions import Partition, Plan, plan_partitions
 from warehouse.publication import current_publication, publish, verify_publication
-from warehouse.queries import single_value
+from warehouse.queries import roll_back, single_value
 from warehouse.renewal import renew_facts
 from warehouse.stopping import NAMES, interruptible, leave_words, noticing, stoppable, stopped_by
 from warehouse.stopwatch import Stopwatch
@@ -189,8 +189,8 @@ class Pipeline:
         """Ends the run as failed, or as stopped. What cannot be written any more (a full disk) does not hide ``failure``."""
         connection, signal = self.warehouse.connection, stopped_by(failure)
         with suppress(duckdb.Error):
-            # Of a step that was cut short between its steps; mostly there is none.
-            connection.execute("ROLLBACK")
+            # Of a step that was cut short in its clearing up; mostly there is none.
+            roll_back(connection)
         message = f"stopped by {NAMES[Signals(signal)]}" if signal else f"{type(failure).__name__}: {failure}"
         if signal:
             leave_words(self._come_to(message))
