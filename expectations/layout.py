@@ -102,8 +102,15 @@ def load_layout(name: str) -> WorkbookLayout | PagesLayout:
 
 
 def layouts_of(contract: Contract) -> Layouts:
-    """The contract's layouts, by the format of the file."""
-    return {layout.format: (name, layout) for name in contract.layouts for layout in [load_layout(name)]}
+    """The contract's layouts, by the format of the file. Raises ValueError where two are of one format: nothing tells their files apart."""
+    found: dict[str, tuple[str, WorkbookLayout | PagesLayout]] = {}
+    for name in contract.layouts:
+        layout = load_layout(name)
+        if (other := found.setdefault(layout.format, (name, layout))[0]) != name:
+            raise ValueError(
+                f"contract {contract.source}: the layouts {other} and {name} are both of .{layout.format} files; a contract takes one a format"
+            )
+    return found
 
 
 def landed_names(contract: Contract, layout: str | None) -> list[str]:

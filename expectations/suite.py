@@ -4,6 +4,7 @@ Great Expectations counts on its own what each rule fails; the caller compares t
 It works on the caller's open DuckDB connection, so it sees rows that are not committed yet and locks nothing.
 """
 
+import atexit
 import gc
 import os
 import warnings
@@ -87,8 +88,10 @@ class Validator:
         with warnings.catch_warnings(), _garbage_left():
             warnings.simplefilter("ignore")
             import great_expectations.expectations  # noqa: F401, PLC0415
-        # What an import made lives as long as the process: no later collection needs to look at it.
+        # What an import made lives as long as the process: no later collection needs to look at it. At its end it is let go again:
+        # else everything that was there by now, DuckDB's own objects too, would never be freed, and be reported as leaked.
         gc.freeze()
+        atexit.register(gc.unfreeze)
 
     def count_broken_rules(self, contract: Contract, rows: int) -> list[RuleCount]:
         """Runs every rule on the ``rows`` rows of ``validated_rows``: one or more deliveries of the source. Order: as in the contract.

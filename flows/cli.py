@@ -2,22 +2,32 @@
 
 import os
 import sys
-from contextlib import suppress
 from typing import NoReturn
 
 # Importing the modules registers their commands.
 from flows import checking_commands, reading_commands, tracing_commands, working_commands  # noqa: F401
 from flows.app import app
+from flows.options import SIGNAL_CODES
+from warehouse.stopping import last_words, noted, noticing
 
 
 def main() -> NoReturn:
-    """Entry point of the command ``kpi``. Leaves without Python's clean-up, in which DuckDB's binding writes pages of warnings."""
+    """Entry point of the command ``kpi``. Whatever a signal broke off, and wherever, it ends in one line and 128 + the signal (130, 143)."""
     code = 0
-    try:
-        app()
-    except SystemExit as end:
-        code = end.code if isinstance(end.code, int) else 1
-    with suppress(BrokenPipeError):
-        sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(code)
+    with noticing():
+        try:
+            app()
+        except SystemExit as end:
+            code = end.code if isinstance(end.code, int) else 1
+        except BaseException:
+            if noted() is None:
+                raise
+        if (number := noted()) is not None:
+            print(f"kpi: {last_words()}", file=sys.stderr)
+            code = SIGNAL_CODES + number
+        try:
+            sys.stdout.flush()
+        except BrokenPipeError:
+            # Python flushes once more at its end, and would complain.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(code)

@@ -1,5 +1,6 @@
 """``kpi run`` and ``kpi backfill``: a flow with a Prefect server around it, and its history complete before the command ends."""
 
+import sys
 from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import date
@@ -9,16 +10,17 @@ from uuid import UUID
 
 import httpx
 
+from flows.prefect_loops import ended_loops
 from flows.prefect_runtime import PrefectServerError, prefect_api, wait_for_history
 from flows.render import say
 from warehouse.backfill import plan_rows
 from warehouse.closing import closed_years
 from warehouse.connection import open_warehouse
-from warehouse.inbox import deliveries
+from warehouse.known import new_deliveries
 from warehouse.ledger import run_clock
 from warehouse.looking import look
 from warehouse.partitions import plan_partitions
-from warehouse.pipeline import run_pipeline
+from warehouse.pipeline import RunReport, run_pipeline
 
 Report = dict[str, Any]
 
@@ -52,13 +54,8 @@ def plan_backfill(root: Path, years: list[int], as_of: date | None) -> Report:
     """What a backfill would do: ``partitions``, and the ``new_files`` that it would take in first. Changes nothing."""
     with look(root) as warehouse:
         plan = plan_partitions(warehouse.connection, run_clock(warehouse.connection, as_of), years)
-        known = {
-            (source, sha256)
-            for source, sha256 in warehouse.connection.execute("SELECT source, sha256 FROM ledger.batches").fetchall()
-        }
-        found = [d for d in deliveries(warehouse.home) if (d.source, d.sha256(warehouse.home)) not in known]
         return {
-            "new_files": [delivery.file for delivery in found],
+            "new_files": [delivery.file for delivery in new_deliveries(warehouse.connection, warehouse.home)],
             "partitions": plan_rows(plan.partitions, closed_years(warehouse.connection)),
         }
 
@@ -76,17 +73,17 @@ def _with_prefect(
     """
     with open_warehouse(root, purpose) as warehouse:
         run_clock(warehouse.connection, as_of)
-        with ExitStack() as prefect:
+        with ended_loops(), ExitStack() as prefect:
             try:
                 prefect.enter_context(prefect_api(root, say))
-                return _recorded(run_flow)
+                return _recorded(run_flow) | {"error": None}
             except PrefectServerError as problem:
                 if without is None:
                     raise
                 say(
                     f"{problem}\nPrefect fails: the run goes on without it, and is in the ledger, not in Prefect's history"
                 )
-        return without()
+        return without() | {"error": None}
 
 
 def _recorded(run_flow: Callable[[], Report]) -> Report:
@@ -104,6 +101,18 @@ def _recorded(run_flow: Callable[[], Report]) -> Report:
     if incomplete:
         say(f"Prefect's history is not complete: {incomplete}")
     return report
+
+
+def failed_report(root: Path, code: int, message: str) -> Report:
+    """The report of a run that ends with an exit code: what it had done by then, and ``error``. Without a run its name is null."""
+    report = None
+    if (steps := sys.modules.get("flows.steps")) is not None:
+        report = steps.report_so_far(str(root))
+    return (
+        (report or RunReport("")).as_dict()
+        | ({} if report else {"run": None})
+        | {"error": {"exit": code, "message": message}}
+    )
 
 
 def _text(day: date | None) -> str | None:

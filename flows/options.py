@@ -1,8 +1,9 @@
 """What the commands share: options, exit codes, and how days and years are written."""
 
 import os
+import signal
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
 from enum import StrEnum
@@ -14,6 +15,8 @@ import typer
 from transforms.periods import FIRST_YEAR, LAST_YEAR
 
 EXIT_GATE, EXIT_USAGE, EXIT_ENVIRONMENT, EXIT_REFUSED = 1, 2, 3, 4
+# A process that a signal has stopped ends with this and the signal: 130 by Ctrl-C, 143 by SIGTERM.
+SIGNAL_CODES = 128
 
 
 class Format(StrEnum):
@@ -85,15 +88,25 @@ def is_asked(yes: bool) -> bool:
 
 
 @contextmanager
-def exit_codes() -> Iterator[None]:
-    """Turns what stops a command into its exit code and one plain message on standard error."""
+def exit_codes(tell: Callable[[int, str], None] = lambda code, message: None) -> Iterator[None]:
+    """Turns what stops a command into its exit code and one plain message on standard error; ``tell`` hears both before."""
     from expectations.suite import EngineError  # noqa: PLC0415
     from flows.prefect_runtime import PrefectServerError  # noqa: PLC0415
     from warehouse.failures import EnvironmentProblem, GateFailed, WrongUsage  # noqa: PLC0415
     from warehouse.refusal import DeliveryRefused  # noqa: PLC0415
+    from warehouse.stopping import last_words, noted, stoppable  # noqa: PLC0415
+
+    def _stop(code: int, message: str) -> NoReturn:
+        tell(code, message)
+        print(f"kpi: {message}", file=sys.stderr)
+        raise typer.Exit(code)
 
     try:
-        yield
+        with stoppable():
+            yield
+    except KeyboardInterrupt:
+        tell(SIGNAL_CODES + (noted() or signal.SIGINT), last_words())
+        raise
     except (GateFailed, EngineError, DeliveryRefused) as failure:
         _stop(EXIT_GATE, str(failure))
     except (WrongUsage, ValueError, KeyError) as failure:
@@ -103,11 +116,12 @@ def exit_codes() -> Iterator[None]:
         raise typer.Exit(0) from None
     except (EnvironmentProblem, PrefectServerError, OSError) as failure:
         _stop(EXIT_ENVIRONMENT, str(failure))
-
-
-def _stop(code: int, message: str) -> NoReturn:
-    print(f"kpi: {message}", file=sys.stderr)
-    raise typer.Exit(code)
+    except typer.Exit:
+        raise
+    except Exception as failure:
+        # A fault of the product: its stack is shown.
+        tell(EXIT_GATE, f"{type(failure).__name__}: {failure}")
+        raise
 
 
 def note_if_empty(rows: Sequence[object], what: str, remedy: str) -> None:

@@ -7,6 +7,7 @@ from prefect.logging.handlers import PrefectConsoleHandler
 
 from expectations.suite import EngineError
 from warehouse.failures import Damaged, EnvironmentProblem, GateFailed, WrongUsage
+from warehouse.stopping import noted
 
 # Said by the command, with what to do; in Prefect's history they stand with their stack all the same.
 _SAID = (GateFailed, EngineError, EnvironmentProblem, Damaged, WrongUsage, KeyboardInterrupt)
@@ -17,6 +18,9 @@ _TOLD = re.compile(rf"encountered an exception:? ({'|'.join(failure.__name__ for
 
 class _Said(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
+        if noted() is not None:
+            # What a signal breaks off is no failure, and what has come of it is said at the end.
+            return False
         is_raised = record.exc_info is not None and isinstance(record.exc_info[1], _SAID)
         return not is_raised and not _TOLD.search(record.getMessage())
 

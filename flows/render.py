@@ -11,6 +11,7 @@ from warehouse.stopwatch import START_UP
 
 SHOWN_ROWS = 50
 IN_JSON = "--json has them"
+NOTICED = {"known": "KNOWN", "not_a_source": "NOT A SOURCE", "folder": "LOOK AT"}
 
 DELIVERIES = Table(
     "Deliveries taken in",
@@ -101,13 +102,15 @@ def print_report(report: dict[str, Any]) -> None:
         show(DELIVERIES, report["batches"], hint=IN_JSON)
     for refused in report["refused"]:
         print(f"REFUSED {refused['message']}")
-    for name in report["unknown"]:
-        print(f"NOT A SOURCE inbox/{name}: no contract has this name; move it, or add a contract")
+    for notice in report["notices"]:
+        print(f"{NOTICED[notice['kind']]} {notice['message']}")
     if report["changed"]:
         # A first value that is none says nothing: `kpi values` has its status.
         numbers = [c for c in report["changed"] if c["old"] is not None or c["new"] is not None]
         indicators = [c for c in numbers if c["old"] is not None or "." not in c["indicator"]]
         show(CHANGES, indicators[:SHOWN_ROWS], hint=IN_JSON)
+        if left := len(report["changed"]) - len(indicators[:SHOWN_ROWS]):
+            print(f"and {left:,} more: of services and of values that are none (--json lists them)")
     if report["pending"]:
         print(
             f"PENDING {len(report['pending'])} published values of closed years would change: nothing new is published of them; "
@@ -115,6 +118,12 @@ def print_report(report: dict[str, Any]) -> None:
         )
     if not report["batches"] and not report["changed"]:
         print(f"Nothing to do: {len(report['skipped'])} deliveries are known already, no value changes.")
+    known = sum(notice["kind"] == "known" for notice in report["notices"])
+    print(
+        f"Deliveries: {len(report['batches'])} taken in (rows held back: {sum(b['quarantined'] for b in report['batches']):,}), "
+        f"{len(report['skipped'])} known already ({known} under another name), {len(report['refused'])} refused, "
+        f"{len(report['unknown'])} not of a source"
+    )
     print(f"{report['run']}: " + ("published" if report["published"] else "nothing new was published"))
     total = sum(seconds for step, seconds in report["seconds"].items() if step != START_UP)
     print(

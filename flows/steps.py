@@ -15,18 +15,19 @@ from prefect.tasks import Task
 from flows.messages import failure_report, value_rows
 from warehouse.failures import Damaged, EnvironmentProblem
 from warehouse.inbox import Delivery
-from warehouse.pipeline import Pipeline
+from warehouse.pipeline import Pipeline, RunReport
 from warehouse.validation_report import run_page
 
 Say = Callable[[str], None]
 _running: dict[str, Pipeline] = {}
+_last: dict[str, RunReport] = {}
 _say: list[Say] = []
 
 
 @contextmanager
 def running(home: str, pipeline: Pipeline) -> Iterator[None]:
     """The tasks of the block work on ``pipeline``: they are given its home, a name, and no objects."""
-    _running[home] = pipeline
+    _running[home], _last[home] = pipeline, pipeline.report
     try:
         yield
     finally:
@@ -38,6 +39,11 @@ def pipeline_of(home: str) -> Pipeline:
     if (pipeline := _running.get(home)) is None:
         raise EnvironmentProblem("the run was stopped before this task began")
     return pipeline
+
+
+def report_so_far(home: str) -> RunReport | None:
+    """What the last run on ``home`` had done when it ended, however it ended; None where none has begun."""
+    return _last.get(home)
 
 
 def on_progress(say: Say) -> None:

@@ -78,10 +78,14 @@ def run(
     as_json: JsonOption = False,
 ) -> None:
     """Run the nightly flow: what is new in the inbox, through to publication."""
-    from flows.command_run import run_nightly  # noqa: PLC0415
+    from flows.command_run import failed_report, run_nightly  # noqa: PLC0415
     from flows.render import print_json, print_report  # noqa: PLC0415
 
-    with exit_codes():
+    def tell(code: int, message: str) -> None:
+        if as_json:
+            print_json(failed_report(home_of(home), code, message))
+
+    with exit_codes(tell):
         report = run_nightly(home_of(home), pretended_day(as_of, pretend_future))
         (print_json if as_json else print_report)(report)
         if report["refused"]:
@@ -102,10 +106,14 @@ def backfill(
     as_json: JsonOption = False,
 ) -> None:
     """Take in what is new, then derive these years in full, whatever is missing or stale. Can be stopped and resumed."""
-    from flows.command_run import plan_backfill, run_backfill  # noqa: PLC0415
+    from flows.command_run import failed_report, plan_backfill, run_backfill  # noqa: PLC0415
     from flows.render import print_backfill_plan, print_json, print_report  # noqa: PLC0415
 
-    with exit_codes():
+    def tell(code: int, message: str) -> None:
+        if as_json:
+            print_json(failed_report(home_of(home), code, message))
+
+    with exit_codes(tell):
         span = parse_years(years)
         form = chosen_format(as_format, as_json)
         if as_format is not None and as_format is not Format.json and not dry_run:

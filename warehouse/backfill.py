@@ -12,7 +12,7 @@ from typing import Any
 import duckdb
 
 from transforms.sql import identifier
-from warehouse.connection import SETTINGS, Warehouse
+from warehouse.connection import SETTINGS
 from warehouse.derivation import View
 from warehouse.facts import DERIVED
 from warehouse.ledger import Run
@@ -53,32 +53,31 @@ def summary(partitions: Sequence[Partition]) -> str:
     )
 
 
-def stage_partition(warehouse: Warehouse, partition: Partition, view: View, run: Run) -> None:
+def stage_partition(cursor: duckdb.DuckDBPyConnection, partition: Partition, view: View, run: Run) -> None:
     """Derives one partition on a cursor of its own (several at once may do so) and keeps it, in one transaction."""
     start = time.perf_counter()
-    with warehouse.connection.cursor() as cursor:
-        for setting in SETTINGS:
-            cursor.execute(setting)
-        derive_partitions(cursor, [partition], view, Stopwatch())
-        cursor.execute("BEGIN")
-        name, basis = [partition.item.name, partition.year], partition.basis
-        for derived in DERIVED:
-            columns, staged = ", ".join(map(identifier, derived.table.columns)), derived.staged
-            cursor.execute(f"DELETE FROM {staged} WHERE {derived.item} = $1 AND partition_year = $2", name)
-            cursor.execute(
-                f"INSERT INTO {staged} ({columns}, partition_year) SELECT {columns}, $1 FROM {derived.fresh}",
-                [partition.year],
-            )
-        cursor.execute("DELETE FROM ledger.staged_partitions WHERE item = $1 AND year = $2", name)
+    for setting in SETTINGS:
+        cursor.execute(setting)
+    derive_partitions(cursor, [partition], view, Stopwatch())
+    cursor.execute("BEGIN")
+    name, basis = [partition.item.name, partition.year], partition.basis
+    for derived in DERIVED:
+        columns, staged = ", ".join(map(identifier, derived.table.columns)), derived.staged
+        cursor.execute(f"DELETE FROM {staged} WHERE {derived.item} = $1 AND partition_year = $2", name)
         cursor.execute(
-            "INSERT INTO ledger.staged_partitions VALUES ($1, $2, $3, $4, $5, $6, NULL, $7, $8)",
-            [*name, basis.definition, basis.code, basis.source_state, basis.known_batch, basis.settled_at, run.run_id],
+            f"INSERT INTO {staged} ({columns}, partition_year) SELECT {columns}, $1 FROM {derived.fresh}",
+            [partition.year],
         )
-        cursor.execute(
-            "INSERT INTO ledger.derivations VALUES ($1, $2, $3, 'staged', $4, $5, $6)",
-            [run.run_id, *name, partition.why, partition.rows, round(time.perf_counter() - start, 3)],
-        )
-        cursor.execute("COMMIT")
+    cursor.execute("DELETE FROM ledger.staged_partitions WHERE item = $1 AND year = $2", name)
+    cursor.execute(
+        "INSERT INTO ledger.staged_partitions VALUES ($1, $2, $3, $4, $5, $6, NULL, $7, $8)",
+        [*name, basis.definition, basis.code, basis.source_state, basis.known_batch, basis.settled_at, run.run_id],
+    )
+    cursor.execute(
+        "INSERT INTO ledger.derivations VALUES ($1, $2, $3, 'staged', $4, $5, $6)",
+        [run.run_id, *name, partition.why, partition.rows, round(time.perf_counter() - start, 3)],
+    )
+    cursor.execute("COMMIT")
 
 
 def fresh_from_staging(

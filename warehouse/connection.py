@@ -20,7 +20,7 @@ from warehouse.home_state import require_home, require_ledger, require_newest
 from warehouse.key import content_secret, fingerprint, hmac_pads, load_key
 from warehouse.lock import writer_lock
 from warehouse.migrations import migrate
-from warehouse.queries import has_table, single_value
+from warehouse.queries import has_table, roll_back, single_value
 
 MEMORY_LIMIT = "1500MB"
 THREADS = 2
@@ -49,10 +49,10 @@ class Warehouse:
         self.connection.execute("BEGIN")
         try:
             yield self.connection
+            self.connection.execute("COMMIT")
         except BaseException:
-            self.connection.execute("ROLLBACK")
+            roll_back(self.connection)
             raise
-        self.connection.execute("COMMIT")
 
     @contextmanager
     def trial(self) -> Iterator[duckdb.DuckDBPyConnection]:

@@ -36,6 +36,8 @@ from warehouse.damage_checks import (
 from warehouse.damage_checks import check as _check
 from warehouse.home import Home
 from warehouse.home_checks import check_home, check_ledger
+from warehouse.inbox import known_notice, notices
+from warehouse.known import renamed
 from warehouse.lock import reader_lock
 from warehouse.publication import current_publication, verify_publication
 from warehouse.publication_manifest import published_folders
@@ -143,6 +145,7 @@ def _warehouse_checks(home: Home, is_deep: bool) -> Iterator[Check]:
         "published ledger": partial(published_check, home),
         "pages of runs": partial(pages_check, home),
         "archive": partial(archive_check, home),
+        "inbox": partial(_inbox, home),
         "closed years": _pending,
         "states": _uniqueness,
         "sources": _freshness,
@@ -174,6 +177,14 @@ def _chain(connection: duckdb.DuckDBPyConnection) -> Check:
     return _check(
         "ledger", "good", f"{links_count(connection)} runs, each as it was sealed; last seal {last_seal(connection)}"
     )
+
+
+def _inbox(home: Home, connection: duckdb.DuckDBPyConnection) -> Check:
+    """What lies in the inbox and is not what its sender may think, until it is seen to."""
+    known = [known_notice(delivery, known.file) for delivery, known in renamed(connection, home)]
+    if found := [notice.message for notice in (*notices(home), *known)]:
+        return _check("inbox", "note", "; ".join(found))
+    return _check("inbox", "good", "every file is of a source, and none is the same as another")
 
 
 def _uniqueness(connection: duckdb.DuckDBPyConnection) -> Check:

@@ -38,7 +38,9 @@ def check_ledger(home: Home, connection: duckdb.DuckDBPyConnection) -> list[Find
         found.append(
             ("trial", "note", "this home is for trials: its runs may have pretended days that are yet to come")
         )
-    last: datetime | None = single_value(connection, "SELECT max(clock) FROM ledger.runs WHERE status <> 'failed'")
+    last: datetime | None = single_value(
+        connection, "SELECT max(clock) FROM ledger.runs WHERE status NOT IN ('failed', 'stopped')"
+    )
     if last is not None and last.date() > clock_now().date() and not is_trial:
         finding = (
             f"a run took {last:%Y-%m-%d %H:%M} for now, which is yet to come: until then no run can enter anything; "

@@ -13,6 +13,16 @@ CORRECTIONS = "corrections"
 
 
 @dataclass(frozen=True)
+class Notice:
+    """What somebody must look at in the inbox, though nothing of it is refused; ``kind``: known, not_a_source, folder."""
+
+    kind: str
+    file: str
+    message: str
+    message_id: str
+
+
+@dataclass(frozen=True)
 class Delivery:
     """A file of the inbox. ``file`` is its path under ``inbox/``; one in a folder ``corrections/`` replaces what it repeats.
 
@@ -55,6 +65,40 @@ def strangers(home: Home) -> list[str]:
     known = set(source_names())
     return sorted(
         entry.name for entry in home.inbox.iterdir() if not entry.name.startswith(".") and entry.name not in known
+    )
+
+
+def notices(home: Home) -> list[Notice]:
+    """Entries of no source, and folders that look as if they were meant to be ``corrections/``."""
+    beside = [
+        Notice(
+            "not_a_source",
+            name,
+            f"inbox/{name}: no contract has this name, so nothing of it is read; move it, or add a contract",
+            f"inbox/{name}: tidak ada kontrak dengan nama ini, jadi isinya tidak dibaca; pindahkan, atau tambahkan kontrak",
+        )
+        for name in strangers(home)
+    ]
+    return beside + [
+        Notice(
+            "folder",
+            delivery.file,
+            f"inbox/{delivery.file}: taken as an ordinary delivery; did you mean the folder {CORRECTIONS}/ (this very name)?",
+            f"inbox/{delivery.file}: dibaca sebagai kiriman biasa; apakah maksudnya folder {CORRECTIONS}/ (persis nama ini)?",
+        )
+        for delivery in deliveries(home)
+        if not delivery.is_correction
+        and any(CORRECTIONS in part.casefold() for part in Path(delivery.file).parts[1:-1])
+    ]
+
+
+def known_notice(delivery: Delivery, known_file: str) -> Notice:
+    """Of a file that is not taken in, since the same bytes were, under another name."""
+    return Notice(
+        "known",
+        delivery.file,
+        f"inbox/{delivery.file}: not taken in: the same bytes came as {known_file}; remove one of the two, or deliver what was meant",
+        f"inbox/{delivery.file}: tidak dimuat: isi yang sama sudah diterima sebagai {known_file}; hapus salah satu, atau kirim yang dimaksud",
     )
 
 

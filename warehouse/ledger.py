@@ -35,7 +35,9 @@ def run_clock(connection: duckdb.DuckDBPyConnection, as_of: date | None) -> date
     is_trial = read_meta(connection, TRIAL) == "yes"
     if as_of is not None and as_of > now.date() and not is_trial:
         raise yet_to_come(as_of)
-    last: datetime | None = single_value(connection, "SELECT max(clock) FROM ledger.runs WHERE status <> 'failed'")
+    last: datetime | None = single_value(
+        connection, "SELECT max(clock) FROM ledger.runs WHERE status NOT IN ('failed', 'stopped')"
+    )
     clock = end_of_day(as_of) if as_of else now
     if last is None or clock >= last:
         return clock
@@ -79,7 +81,7 @@ def run_name(run_id: int) -> str:
 def end_run(
     connection: duckdb.DuckDBPyConnection, run: Run, status: str, seconds: dict[str, float], message: str | None = None
 ) -> None:
-    """Closes the run with its status (done, failed) and the seconds of each step."""
+    """Closes the run with its status (done, failed, stopped) and the seconds of each step."""
     connection.execute(
         "UPDATE ledger.runs SET finished_at = $1, status = $2, message = $3 WHERE run_id = $4",
         [clock_now(), status, message, run.run_id],

@@ -10,8 +10,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import duckdb
-
 from expectations.contract import Contract, load_contract
 from expectations.identity import CONFLICTS, group_rows
 from expectations.layout import layouts_of
@@ -22,9 +20,11 @@ from warehouse.connection import Warehouse
 from warehouse.delivery import Landed, land_delivery, sha256_of
 from warehouse.delivery_load import BatchCounts, DeliveryLoad
 from warehouse.inbox import Delivery
+from warehouse.known import Known, known_as, note_repeat
 from warehouse.ledger import UNPUBLISHED, Run, enter_refusal, write_meta
-from warehouse.queries import single_value
+from warehouse.queries import roll_back, single_value
 from warehouse.refusal import DeliveryRefused
+from warehouse.stopping import check_stopped
 from warehouse.stopwatch import START_UP, Stopwatch
 from warehouse.validation_report import write_raw
 
@@ -52,8 +52,7 @@ class Relanded:
     is_restored: bool
 
 
-# None: the delivery is known already.
-Result = BatchCounts | Refusal | Relanded | None
+Result = BatchCounts | Refusal | Known | Relanded
 
 
 @dataclass
@@ -79,32 +78,46 @@ class SourceLoad:
         self.contract: Contract = load_contract(source).on(run.clock.date())
         self.run, self.watch = run, watch
         self._group: _Group | None = None
+        self._tell: Callable[[Delivery, Result], None] = lambda delivery, result: None
+        self._unsettled: list[tuple[Delivery, Result]] = []
 
     def take_in(self, deliveries: list[Delivery], tell: Callable[[Delivery, Result], None]) -> None:
-        """Takes them in, in order; ``tell`` hears of each: its counts, its refusal, that a lost archive was landed again,
-        or None where it is known already.
+        """Takes them in, in order; ``tell`` hears of each: its counts once they are committed, its refusal, what it repeats, or that a lost
+        archive was landed again.
 
         Raises EngineError where the validator fails or differs from the quarantine: then nothing of the group stays.
         """
+        self._tell = tell
         try:
             for delivery in deliveries:
-                tell(delivery, self._take_in(delivery))
-                if self._group and self._group.rows >= GROUP_ROWS:
+                result = self._take_in(delivery)
+                # Only now: a large delivery settles those before it.
+                self._unsettled.append((delivery, result))
+                if self._group is None or self._group.rows >= GROUP_ROWS:
                     self._close_group()
             self._close_group()
         except BaseException:
             self._abandon_group()
             raise
 
+    def _settle(self) -> None:
+        """Tells what stands from now on, whatever happens."""
+        settled, self._unsettled = self._unsettled, []
+        for delivery, result in settled:
+            self._tell(delivery, result)
+
     def _take_in(self, delivery: Delivery) -> Result:
         sha256 = None
         try:
             with self.watch.step("hashing"):
                 sha256 = delivery.sha256(self.warehouse.home)
-            if _is_known(self.connection, delivery, sha256):
-                return self._restore_archive(delivery, sha256)
+            if (known := known_as(self.connection, delivery, sha256)) is not None:
+                note_repeat(self.connection, self.run, delivery, sha256, known)
+                return self._restore_archive(delivery, sha256) or known
             return self._load(delivery, sha256)
         except DeliveryRefused as refused:
+            # A read that a signal broke off looks like a damaged file.
+            check_stopped()
             # Refusals come before anything of the delivery is written, so the group goes on without it.
             enter_refusal(self.connection, self.run, delivery, sha256, refused)
             return Refusal(delivery.file, refused.message, refused.message_id)
@@ -182,6 +195,7 @@ class SourceLoad:
         """Validates what the group brought, compares the two engines, commits."""
         group, self._group = self._group, None
         if group is None:
+            self._settle()
             return
         try:
             if group.batches:
@@ -196,6 +210,7 @@ class SourceLoad:
         except BaseException:
             self._group = group
             raise
+        self._settle()
 
     def _compare(self, group: _Group, counts: list[RuleCount]) -> None:
         """Two engines judged the same rows; where they differ, over all deliveries or in one, neither may be believed."""
@@ -218,7 +233,7 @@ class SourceLoad:
     def _abandon_group(self) -> None:
         group, self._group = self._group, None
         if group is not None:
-            self.connection.execute("ROLLBACK")
+            roll_back(self.connection)
             for sha256, target in group.landed:
                 self._drop_landed(sha256, target)
 
@@ -227,12 +242,6 @@ class SourceLoad:
         query = "SELECT 1 FROM ledger.batches WHERE source = $1 AND sha256 = $2"
         if single_value(self.connection, query, [self.contract.source, sha256]) is None:
             target.unlink(missing_ok=True)
-
-
-def _is_known(connection: duckdb.DuckDBPyConnection, delivery: Delivery, sha256: str) -> bool:
-    """Whether the same bytes were taken in for the same source with the same standing (ruling 22)."""
-    query = "SELECT 1 FROM ledger.batches WHERE source = $1 AND sha256 = $2 AND is_correction = $3"
-    return single_value(connection, query, [delivery.source, sha256, delivery.is_correction]) is not None
 
 
 def require_equal(theirs: Mapping[str, int], ours: Mapping[str, int], files: list[str]) -> None:

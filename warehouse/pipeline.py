@@ -4,10 +4,11 @@
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from datetime import date
 from pathlib import Path
+from signal import Signals
 from typing import Any
 
 import duckdb
@@ -22,12 +23,15 @@ from warehouse.delivery_load import BatchCounts
 from warehouse.facts import Change
 from warehouse.failures import EnvironmentProblem
 from warehouse.held_rows import write_index
-from warehouse.inbox import Delivery, deliveries, strangers
+from warehouse.inbox import Delivery, Notice, deliveries, known_notice, notices, strangers
+from warehouse.known import Known
 from warehouse.ledger import UNPUBLISHED, Run, begin_run, end_run, read_meta, write_meta
 from warehouse.loading import Refusal, Relanded, Result, SourceLoad
 from warehouse.partitions import Partition, Plan, plan_partitions
 from warehouse.publication import current_publication, publish, verify_publication
+from warehouse.queries import roll_back, single_value
 from warehouse.renewal import renew_facts
+from warehouse.stopping import NAMES, interruptible, leave_words, noticing, stoppable, stopped_by
 from warehouse.stopwatch import Stopwatch
 from warehouse.validation_report import write_report
 
@@ -50,6 +54,7 @@ class RunReport:
     changed: list[Change] = field(default_factory=list)
     pending: list[NumberChange] = field(default_factory=list)
     unknown: list[str] = field(default_factory=list)
+    notices: list[Notice] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
@@ -70,27 +75,23 @@ class Pipeline:
         self.report = RunReport(self.run.name)
         self._plan: Plan | None = None
         self._is_reported = False
+        self._told: set[str] = set()
+        self._standing = current_publication(warehouse.home)
 
     def find(self) -> list[tuple[str, list[Delivery]]]:
         """What lies in the inbox, by source, in the order of taking in."""
         self.report.unknown = strangers(self.warehouse.home)
+        self.report.notices = notices(self.warehouse.home)
         by_source: dict[str, list[Delivery]] = {}
         for delivery in deliveries(self.warehouse.home):
             by_source.setdefault(delivery.source, []).append(delivery)
         return sorted(by_source.items())
 
     def take_in(self, source: str, found: list[Delivery], progress: Progress) -> None:
-        """Takes in what is new of one source. Its deliveries are in the report once they are committed."""
-        results: list[tuple[Delivery, Result]] = []
+        """Takes in what is new of one source. Each delivery is in the report once it is committed."""
 
         def tell(delivery: Delivery, result: Result) -> None:
-            results.append((delivery, result))
-            if result is not None:
-                progress(describe(result))
-
-        with self.warehouse.step, _full_disk_is_said():
-            SourceLoad(self.warehouse, source, self.run, self.watch).take_in(found, tell)
-        for delivery, result in results:
+            self._told.add(delivery.file)
             match result:
                 case BatchCounts():
                     self.report.batches.append(result)
@@ -100,28 +101,37 @@ class Pipeline:
                     self.report.skipped.append(result.file)
                     if result.is_restored:
                         self.report.relanded.append(result.file)
-                case _:
+                case Known():
                     self.report.skipped.append(delivery.file)
+                    if result.file == delivery.file:
+                        return
+                    self.report.notices.append(known_notice(delivery, result.file))
+            progress(describe(result, delivery))
+
+        with self._step():
+            # A task that is tried again goes on where it was: what was committed is in the report already.
+            due = [delivery for delivery in found if delivery.file not in self._told]
+            SourceLoad(self.warehouse, source, self.run, self.watch).take_in(due, tell)
 
     def correct(self, progress: Progress) -> int:
         """Applies the entries of ``corrections.yml``; one that cannot hold is refused. Gives how many rows were corrected."""
 
-        def tell(_: Delivery, result: Result) -> None:
+        def tell(delivery: Delivery, result: Result) -> None:
             if isinstance(result, BatchCounts):
                 self.report.batches.append(result)
-                progress(describe(result))
+                progress(describe(result, delivery))
 
         before = len(self.report.batches)
-        with self.warehouse.step, _full_disk_is_said():
+        with self._step():
             refused = apply_corrections(self.warehouse, self.run, self.watch, tell)
         self.report.refused += refused
         for refusal in refused:
-            progress(describe(refusal))
+            progress(f"REFUSED {refusal.message}")
         return len(self.report.batches) - before
 
     def renew(self) -> list[Change]:
         """Derives and enters what the deliveries and the clock may have changed; what concerns closed years is pending."""
-        with self.warehouse.step, _full_disk_is_said():
+        with self._step():
             renewal = renew_facts(self.warehouse, self.run, self.watch)
             self.report.changed, self.report.pending = renewal.changed, renewal.pending
             return self.report.changed
@@ -136,19 +146,20 @@ class Pipeline:
         if self._plan is None:
             raise LookupError("nothing is planned yet")
         partition = next(p for p in self._plan.partitions if (p.item.name, p.year) == (item, year))
-        stage_partition(self.warehouse, partition, self._plan.view, self.run)
+        with self.warehouse.connection.cursor() as cursor, interruptible(cursor), _full_disk_is_said():
+            stage_partition(cursor, partition, self._plan.view, self.run)
         return f"{item} {year}: derived ({partition.state}, {partition.why}, {partition.rows:,} rows)"
 
     def enter_staged(self, years: list[int]) -> list[Change]:
         """Enters what was staged of ``years``, all or nothing."""
-        with self.warehouse.step, _full_disk_is_said():
+        with self._step():
             renewal = renew_facts(self.warehouse, self.run, self.watch, years, fresh_from_staging)
             self.report.changed, self.report.pending = renewal.changed, renewal.pending
             return self.report.changed
 
     def publish(self) -> bool:
         """Publishes where anything differs from the last publication, also what an interrupted run left unpublished."""
-        with self.warehouse.step, _full_disk_is_said():
+        with self._step():
             connection = self.warehouse.connection
             write_index(connection, self.warehouse.home)
             standing = current_publication(self.warehouse.home)
@@ -164,9 +175,15 @@ class Pipeline:
             self.report.published = is_due
             return is_due
 
+    @contextmanager
+    def _step(self) -> Iterator[None]:
+        """One task at a time is on the warehouse; what breaks it off is told by what its user must do about it."""
+        with self.warehouse.step, stoppable(), _full_disk_is_said():
+            yield
+
     def _report(self, status: str, message: str | None) -> None:
         with self.watch.step("report"):
-            write_report(self.warehouse.connection, self.warehouse.home, self.run, status, message)
+            write_report(self.warehouse.connection, self.warehouse.home, self.run, status, message, self.report.notices)
         self._is_reported = True
 
     def end(self, status: str = "done", message: str | None = None) -> RunReport:
@@ -177,22 +194,43 @@ class Pipeline:
         seal_runs(self.warehouse.connection)
         return self.report
 
+    def break_off(self, failure: BaseException) -> None:
+        """Ends the run as failed, or as stopped. What cannot be written any more (a full disk) does not hide ``failure``."""
+        connection, signal = self.warehouse.connection, stopped_by(failure)
+        with suppress(duckdb.Error):
+            # Of a step that was cut short in its clearing up; mostly there is none.
+            roll_back(connection)
+        message = f"stopped by {NAMES[Signals(signal)]}" if signal else f"{type(failure).__name__}: {failure}"
+        if signal:
+            leave_words(self._come_to(message))
+        with suppress(duckdb.Error, OSError):
+            end_run(connection, self.run, "stopped" if signal else "failed", self.watch.seconds, message)
+            seal_runs(connection)
+        with suppress(duckdb.Error, OSError):
+            self._report("stopped" if signal else "failed", message)
+
+    def _come_to(self, message: str) -> str:
+        kept = 0
+        with suppress(duckdb.Error):
+            query = "SELECT count(*) FROM ledger.batches WHERE run_id = $1"
+            kept = int(single_value(self.warehouse.connection, query, [self.run.run_id]))
+        is_published = current_publication(self.warehouse.home) != self._standing
+        return (
+            f"{self.run.name} was {message}: {'it has published' if is_published else 'nothing was published'}, new deliveries "
+            f"kept: {kept}; run the same again, and it goes on from there"
+        )
+
 
 @contextmanager
 def a_run(root: Path, as_of: date | None, purpose: str = "kpi run") -> Iterator[Pipeline]:
     """A pipeline on the warehouse of ``root``; a failure inside the block is written into the ledger."""
     # Also what the page of a failed run comes upon: a flow is told of damage in one sentence, as its tasks are.
-    with open_warehouse(root, purpose) as warehouse, damage_is_said(*WAREHOUSE):
+    with noticing(), open_warehouse(root, purpose) as warehouse, damage_is_said(*WAREHOUSE):
         pipeline = Pipeline(warehouse, as_of)
         try:
             yield pipeline
         except BaseException as failure:
-            stopped = (
-                "stopped by Ctrl-C"
-                if isinstance(failure, KeyboardInterrupt)
-                else f"{type(failure).__name__}: {failure}"
-            )
-            pipeline.end("failed", stopped)
+            pipeline.break_off(failure)
             raise
 
 
@@ -207,7 +245,7 @@ def run_pipeline(root: Path, as_of: date | None = None, progress: Progress = lam
         return pipeline.end()
 
 
-def describe(result: BatchCounts | Refusal | Relanded) -> str:
+def describe(result: Result, delivery: Delivery) -> str:
     """One line of progress about a delivery."""
     if isinstance(result, Relanded):
         if result.is_restored:
@@ -218,6 +256,8 @@ def describe(result: BatchCounts | Refusal | Relanded) -> str:
         )
     if isinstance(result, Refusal):
         return f"REFUSED {result.message}"
+    if isinstance(result, Known):
+        return f"KNOWN {known_notice(delivery, result.file).message}"
     return (
         f"{result.file}: {result.landed:,} rows = {result.accepted:,} accepted + {result.quarantined:,} quarantined "
         f"+ {result.duplicate:,} duplicate"

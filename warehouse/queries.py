@@ -1,6 +1,7 @@
 """Small ways of asking the warehouse."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import duckdb
@@ -29,6 +30,12 @@ def records(
     found = connection.execute(query, parameters or None)
     names = [column[0] for column in found.description or []]
     return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+
+
+def roll_back(connection: duckdb.DuckDBPyConnection) -> None:
+    """Takes back what is open. A COMMIT that found the disk full has ended its transaction itself: that must not hide why it failed."""
+    with suppress(duckdb.TransactionException):
+        connection.execute("ROLLBACK")
 
 
 def has_table(connection: duckdb.DuckDBPyConnection, schema: str, table: str) -> bool:

@@ -5,7 +5,7 @@ The pages stand outside the publication, so that a run that published nothing ha
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -35,6 +35,7 @@ from transforms.sql import load_sql
 from warehouse.failures import EnvironmentProblem
 from warehouse.home import PUBLIC, PUBLIC_FILE, Home, own_folder
 from warehouse.home_state import require_home
+from warehouse.inbox import Notice
 from warehouse.ledger import Run
 from warehouse.places import place
 
@@ -56,10 +57,17 @@ def last_page(home: Home) -> Path:
     return pages[-1]
 
 
-def write_report(connection: duckdb.DuckDBPyConnection, home: Home, run: Run, status: str, message: str | None) -> Path:
+def write_report(
+    connection: duckdb.DuckDBPyConnection,
+    home: Home,
+    run: Run,
+    status: str,
+    message: str | None,
+    notices: Sequence[Notice] = (),
+) -> Path:
     """Writes the pages of ``run`` and the history anew; gives the run's page."""
     collected = _Collector(connection, run)
-    page = collected.page(status, message)
+    page = collected.page(status, message, notices)
     for delivery in page.deliveries:
         _write(home.validation_reports / f"{delivery.batch}.html", render_run(collected.batch_page(delivery, status)))
     target = run_page(home, run.name)
@@ -81,13 +89,14 @@ class _Collector:
         self.connection, self.run = connection, run
         self._rules_of: dict[str, dict[str, Rule]] = {}
 
-    def page(self, status: str, message: str | None) -> RunPage:
+    def page(self, status: str, message: str | None, notices: Sequence[Notice]) -> RunPage:
         deliveries = list(self._deliveries())
         own = {delivery.source for delivery in deliveries}
         return RunPage(
             self.run.name, f"Validation of {self.run.name}", f"{self.run.clock:%Y-%m-%d %H:%M}", status, message, None,
             deliveries=deliveries,
             refusals=[RefusalLine(*row) for row in self._rows("report_refusals.sql", run_id=self.run.run_id)],
+            notices=[(notice.message, notice.message_id) for notice in notices],
             rules=[line for line in self.lines if line.source in own],
             checks=[line for lines in self.checks.values() for line in lines],
             bands=list(self._bands()),

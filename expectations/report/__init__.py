@@ -175,7 +175,7 @@ class HeldLine:
 
 @dataclass(frozen=True)
 class RunPage:
-    """What a run's page says, or, with one delivery, a delivery's page."""
+    """What a run's page says, or, with one delivery, a delivery's page. ``notices``: what to look at in the inbox, in both languages."""
 
     run: str
     title: str
@@ -185,6 +185,7 @@ class RunPage:
     published: str | None
     deliveries: Sequence[DeliveryLine] = ()
     refusals: Sequence[RefusalLine] = ()
+    notices: Sequence[tuple[str, str]] = ()
     rules: Sequence[RuleLine] = ()
     checks: Sequence[CheckLine] = ()
     bands: Sequence[BandLine] = ()
