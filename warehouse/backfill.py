@@ -14,10 +14,10 @@ import duckdb
 from transforms.sql import identifier
 from warehouse.connection import SETTINGS
 from warehouse.derivation import View
+from warehouse.entering import derive_partitions
 from warehouse.facts import DERIVED
 from warehouse.ledger import Run
 from warehouse.partitions import SCORES, Partition
-from warehouse.renewal import derive_partitions
 from warehouse.stopwatch import Stopwatch
 
 

@@ -20,10 +20,10 @@ from expectations.layout import key_made_by
 from expectations.typed_read import FileTraits, typed_rows
 from transforms.sql import identifier, load_sql
 from warehouse.home import Home
+from warehouse.inbox import CONTROL
 from warehouse.queries import first_row, single_value
 from warehouse.refusal import DeliveryRefused
 
-CONTROL = ".control.json"
 # A volume is odd beyond these times the median of at least so many earlier deliveries.
 LEAST_DELIVERIES, ODD_TIMES = 5, 10
 # A whole column that cannot be read is a changed type, not so many faulty rows; below this many rows nobody can tell.

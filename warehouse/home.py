@@ -163,3 +163,11 @@ def _make_root(root: Path) -> None:
     mode = root.stat().st_mode & 0o7777
     if mode & _OTHERS_WRITE:
         _set_mode(root, mode & ~_OTHERS_WRITE)
+
+
+def write_public(target: Path, text: str) -> None:
+    """Writes a file that everybody may read, whole or not at all."""
+    unfinished = target.with_suffix(".tmp")
+    unfinished.write_text(text, encoding="utf-8")
+    unfinished.chmod(PUBLIC_FILE)
+    unfinished.replace(target)

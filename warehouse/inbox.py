@@ -6,10 +6,11 @@ from pathlib import Path
 
 from expectations.contract import source_names
 from warehouse.delivery import sha256_of
-from warehouse.delivery_checks import CONTROL
 from warehouse.home import Home
 
 CORRECTIONS = "corrections"
+# A delivery may bring its totals along, in a file beside it with this at the end of its name.
+CONTROL = ".control.json"
 
 
 @dataclass(frozen=True)

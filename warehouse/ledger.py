@@ -7,9 +7,7 @@ import duckdb
 
 from transforms.periods import clock_now, end_of_day
 from warehouse.failures import WrongUsage
-from warehouse.inbox import Delivery
 from warehouse.queries import single_value
-from warehouse.refusal import DeliveryRefused
 
 # 'yes' in a home that was made for trials: there a run may pretend a day that is yet to come.
 TRIAL = "trial"
@@ -88,15 +86,6 @@ def end_run(
     )
     for step, elapsed in seconds.items():
         connection.execute("INSERT INTO ledger.steps VALUES ($1, $2, $3)", [run.run_id, step, round(elapsed, 3)])
-
-
-def enter_refusal(
-    connection: duckdb.DuckDBPyConnection, run: Run, delivery: Delivery, sha256: str | None, refused: DeliveryRefused
-) -> None:
-    connection.execute(
-        "INSERT INTO ledger.refusals VALUES ($1, $2, $3, $4, $5, $6, $7)",
-        [run.run_id, delivery.source, delivery.file, sha256, refused.code, refused.message, refused.message_id],
-    )
 
 
 def read_meta(connection: duckdb.DuckDBPyConnection, name: str) -> str | None:

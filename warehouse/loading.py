@@ -21,12 +21,12 @@ from warehouse.delivery import Landed, land_delivery, sha256_of
 from warehouse.delivery_load import BatchCounts, DeliveryLoad
 from warehouse.inbox import Delivery
 from warehouse.known import Known, known_as, note_repeat
-from warehouse.ledger import UNPUBLISHED, Run, enter_refusal, write_meta
+from warehouse.ledger import UNPUBLISHED, Run, write_meta
 from warehouse.queries import roll_back, single_value
+from warehouse.raw_results import write_raw
 from warehouse.refusal import DeliveryRefused
 from warehouse.stopping import check_stopped
 from warehouse.stopwatch import START_UP, Stopwatch
-from warehouse.validation_report import write_raw
 
 # A group is closed at this many rows, so that neither its transaction nor its table of rows grows with the history.
 GROUP_ROWS = 250_000
@@ -119,8 +119,22 @@ class SourceLoad:
             # A read that a signal broke off looks like a damaged file.
             check_stopped()
             # Refusals come before anything of the delivery is written, so the group goes on without it.
-            enter_refusal(self.connection, self.run, delivery, sha256, refused)
+            self._enter_refusal(delivery, sha256, refused)
             return Refusal(delivery.file, refused.message, refused.message_id)
+
+    def _enter_refusal(self, delivery: Delivery, sha256: str | None, refused: DeliveryRefused) -> None:
+        self.connection.execute(
+            "INSERT INTO ledger.refusals VALUES ($1, $2, $3, $4, $5, $6, $7)",
+            [
+                self.run.run_id,
+                delivery.source,
+                delivery.file,
+                sha256,
+                refused.code,
+                refused.message,
+                refused.message_id,
+            ],
+        )
 
     def _load(self, delivery: Delivery, sha256: str) -> BatchCounts:
         target = self.warehouse.home.landed_file(delivery.source, sha256)

@@ -183,7 +183,10 @@ class Pipeline:
 
     def _report(self, status: str, message: str | None) -> None:
         with self.watch.step("report"):
-            write_report(self.warehouse.connection, self.warehouse.home, self.run, status, message, self.report.notices)
+            write_report(
+                self.warehouse.connection, self.warehouse.home, self.run, status, message,
+                [(notice.message, notice.message_id) for notice in self.report.notices],
+            )  # fmt: skip
         self._is_reported = True
 
     def end(self, status: str = "done", message: str | None = None) -> RunReport:

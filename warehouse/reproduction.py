@@ -12,6 +12,7 @@ from warehouse.connection import Warehouse
 from warehouse.delivery import Landed, sha256_of
 from warehouse.delivery_load import DeliveryLoad
 from warehouse.derivation import View
+from warehouse.entering import derive_partitions, enter_derived
 from warehouse.explain import Named, resolve
 from warehouse.explain.lineage import Fact, Question, find_fact, versions_of
 from warehouse.explain.scores import measure_of
@@ -23,7 +24,6 @@ from warehouse.ledger import Run
 from warehouse.looking import look, scratch_warehouse
 from warehouse.partitions import Basis, Item, Partition, Plan, all_items
 from warehouse.refusal import DeliveryRefused
-from warehouse.renewal import derive_partitions, enter_derived
 from warehouse.stopwatch import Stopwatch
 
 

@@ -13,13 +13,13 @@ from warehouse.changes import NumberChange, changes_of
 from warehouse.closing import closed_years
 from warehouse.connection import Warehouse, open_warehouse
 from warehouse.derivation import View
+from warehouse.entering import derive_partitions, enter_derived, settle, waiting_partitions
 from warehouse.failures import WrongUsage
 from warehouse.ledger import UNPUBLISHED, Run, run_clock, write_meta
 from warehouse.looking import look
 from warehouse.partitions import Partition, Plan, plan_partitions
 from warehouse.pipeline import Pipeline, a_run
 from warehouse.reconciliation import renew_reconciliation
-from warehouse.renewal import derive_partitions, enter_derived, settle, waiting_partitions
 from warehouse.stopwatch import Stopwatch
 
 

@@ -3,7 +3,6 @@
 The pages stand outside the publication, so that a run that published nothing has one too; the publication's ``site/`` holds copies.
 """
 
-import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
@@ -33,9 +32,8 @@ from transforms.exact import decimal_text
 from transforms.reference import office
 from transforms.sql import load_sql
 from warehouse.failures import EnvironmentProblem
-from warehouse.home import PUBLIC, PUBLIC_FILE, Home, own_folder
+from warehouse.home import Home, write_public
 from warehouse.home_state import require_home
-from warehouse.inbox import Notice
 from warehouse.ledger import Run
 from warehouse.places import place
 
@@ -63,25 +61,19 @@ def write_report(
     run: Run,
     status: str,
     message: str | None,
-    notices: Sequence[Notice] = (),
+    notices: Sequence[tuple[str, str]] = (),
 ) -> Path:
-    """Writes the pages of ``run`` and the history anew; gives the run's page."""
+    """Writes the pages of ``run`` and the history anew; gives the run's page. ``notices``: (English, Indonesian)."""
     collected = _Collector(connection, run)
     page = collected.page(status, message, notices)
     for delivery in page.deliveries:
-        _write(home.validation_reports / f"{delivery.batch}.html", render_run(collected.batch_page(delivery, status)))
+        write_public(
+            home.validation_reports / f"{delivery.batch}.html", render_run(collected.batch_page(delivery, status))
+        )
     target = run_page(home, run.name)
-    _write(target, render_run(page))
-    _write(home.validation_reports / INDEX, render_history(collected.history(home)))
+    write_public(target, render_run(page))
+    write_public(home.validation_reports / INDEX, render_history(collected.history(home)))
     return target
-
-
-def write_raw(home: Home, run: Run, source: str, result: dict[str, Any]) -> None:
-    """Keeps what Great Expectations said, as it said it: counts, and no failing value."""
-    folder = home.validation_reports / "raw"
-    own_folder(folder, PUBLIC)
-    number = len(list(folder.glob(f"{run.name}_{source}_*.json"))) + 1
-    _write(folder / f"{run.name}_{source}_{number}.json", json.dumps(result, indent=1, sort_keys=True, default=str))
 
 
 class _Collector:
@@ -89,14 +81,14 @@ class _Collector:
         self.connection, self.run = connection, run
         self._rules_of: dict[str, dict[str, Rule]] = {}
 
-    def page(self, status: str, message: str | None, notices: Sequence[Notice]) -> RunPage:
+    def page(self, status: str, message: str | None, notices: Sequence[tuple[str, str]]) -> RunPage:
         deliveries = list(self._deliveries())
         own = {delivery.source for delivery in deliveries}
         return RunPage(
             self.run.name, f"Validation of {self.run.name}", f"{self.run.clock:%Y-%m-%d %H:%M}", status, message, None,
             deliveries=deliveries,
             refusals=[RefusalLine(*row) for row in self._rows("report_refusals.sql", run_id=self.run.run_id)],
-            notices=[(notice.message, notice.message_id) for notice in notices],
+            notices=notices,
             rules=[line for line in self.lines if line.source in own],
             checks=[line for lines in self.checks.values() for line in lines],
             bands=list(self._bands()),
@@ -210,10 +202,3 @@ class _Collector:
             yield FreshnessLine(
                 source, f"{clock:%Y-%m-%d}" if clock else None, days, load_contract(source).cadence_days
             )
-
-
-def _write(target: Path, text: str) -> None:
-    unfinished = target.with_suffix(".tmp")
-    unfinished.write_text(text, encoding="utf-8")
-    unfinished.chmod(PUBLIC_FILE)
-    unfinished.replace(target)
