@@ -69,9 +69,9 @@ def limit(file: Path, folder: Path) -> dict[str, float]:
 
 def ours(folder: Path) -> dict[str, float]:
     """(b) in this process: seconds of each step; the file lies in the inbox of ``folder``."""
-    from warehouse.connection import open_warehouse  # noqa: PLC0415
-    from warehouse.pipeline import run_pipeline  # noqa: PLC0415
-    from warehouse.stopwatch import START_UP  # noqa: PLC0415
+    from warehouse.runs.pipeline import run_pipeline  # noqa: PLC0415
+    from warehouse.store.connection import open_warehouse  # noqa: PLC0415
+    from warehouse.store.stopwatch import START_UP  # noqa: PLC0415
 
     # A new warehouse makes its schema first; a nightly run finds it there.
     with open_warehouse(folder, "benchmark"):

@@ -10,10 +10,10 @@ from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 
 from flows.run_names import dated
 from flows.steps import leave_artifacts, pipeline_of, publish, running, take_in, tell
-from warehouse.backfill import plan_rows, stageable, summary
-from warehouse.closing import closed_years
-from warehouse.failures import EnvironmentProblem
-from warehouse.pipeline import a_run
+from warehouse.runs.backfill import plan_rows, stageable, summary
+from warehouse.runs.closing import closed_years
+from warehouse.runs.pipeline import a_run
+from warehouse.store.failures import EnvironmentProblem
 
 
 @task(tags=["kpi", "partition"], task_run_name="{item} {year}")

@@ -39,10 +39,10 @@ def validate(
     """Check one file against its contract; load nothing. Exit 0: every row is good; 1: it is not."""
     from flows.render import print_json  # noqa: PLC0415
     from flows.validation_text import validation_lines  # noqa: PLC0415
-    from warehouse.failures import WrongUsage  # noqa: PLC0415
-    from warehouse.home import Home  # noqa: PLC0415
-    from warehouse.validation import validate_file  # noqa: PLC0415
-    from warehouse.validation_report import last_page  # noqa: PLC0415
+    from warehouse.loading.validate_file import validate_file  # noqa: PLC0415
+    from warehouse.reports.validation_pages import last_page  # noqa: PLC0415
+    from warehouse.store.failures import WrongUsage  # noqa: PLC0415
+    from warehouse.store.home import Home  # noqa: PLC0415
 
     with exit_codes():
         if show:
@@ -83,9 +83,9 @@ def purge(
 
     from flows.render import PURGED, TO_PURGE, answer  # noqa: PLC0415
     from flows.settings import Settings  # noqa: PLC0415
-    from warehouse.pipeline import a_run  # noqa: PLC0415
-    from warehouse.purge import plan_purge  # noqa: PLC0415
-    from warehouse.purge import purge as purge_archive  # noqa: PLC0415
+    from warehouse.runs.pipeline import a_run  # noqa: PLC0415
+    from warehouse.runs.purge import plan_purge  # noqa: PLC0415
+    from warehouse.runs.purge import purge as purge_archive  # noqa: PLC0415
 
     with exit_codes():
         form = chosen_format(as_format, as_json)
@@ -114,7 +114,7 @@ def doctor(
 ) -> None:
     """Check the environment: versions, disk, locks, the key, the last run, damage, the freshness of every source."""
     from flows.render import CHECKS, answer  # noqa: PLC0415
-    from warehouse.doctor import examine  # noqa: PLC0415
+    from warehouse.runs.doctor import examine  # noqa: PLC0415
 
     with exit_codes():
         checks = examine(home_of(home), is_deep=deep)

@@ -9,7 +9,7 @@ from typing import NoReturn
 from flows import checking_commands, reading_commands, tracing_commands, working_commands  # noqa: F401
 from flows.app import app
 from flows.options import SIGNAL_CODES
-from warehouse.stopping import last_words, noted, noticing
+from warehouse.store.stopping import last_words, noted, noticing
 
 
 def main() -> NoReturn:

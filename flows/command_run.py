@@ -13,14 +13,14 @@ import httpx
 from flows.prefect_loops import ended_loops
 from flows.prefect_runtime import PrefectServerError, prefect_api, wait_for_history
 from flows.render import say
-from warehouse.backfill import plan_rows
-from warehouse.closing import closed_years
-from warehouse.connection import open_warehouse
-from warehouse.known import new_deliveries
-from warehouse.ledger import run_clock
-from warehouse.looking import look
-from warehouse.partitions import plan_partitions
-from warehouse.pipeline import RunReport, run_pipeline
+from warehouse.facts.plan import plan_partitions
+from warehouse.landing.known import new_deliveries
+from warehouse.runs.backfill import plan_rows
+from warehouse.runs.closing import closed_years
+from warehouse.runs.pipeline import RunReport, run_pipeline
+from warehouse.store.connection import open_warehouse
+from warehouse.store.looking import look
+from warehouse.store.runs import run_clock
 
 Report = dict[str, Any]
 

@@ -7,7 +7,7 @@ from typing import Any
 from flows.options import Format, Verdict
 from flows.render import answer, moment
 from flows.tables import NO_VALUE, Column, Row, Table, show
-from warehouse.reading import ScoreSheet
+from warehouse.reading.published_values import ScoreSheet
 
 VERDICTS = list(Verdict)
 RECONCILED = ("item", "published", "derived", "verdict", "discrepancy", "note")

@@ -4,8 +4,8 @@ from flows.messages import held_counts, rule_message
 from flows.options import Format
 from flows.render import SHOWN_ROWS, answer
 from flows.tables import Column, Table, show
-from warehouse.held_rows import HeldRow
-from warehouse.home import Home
+from warehouse.reading.held_rows import HeldRow
+from warehouse.store.home import Home
 
 HELD_BY_RULE = Table(
     "Held back, by rule",

@@ -4,13 +4,13 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from expectations.contract import load_contract
-from warehouse.failures import EnvironmentProblem
-from warehouse.held_rows import read_held_rows
-from warehouse.home import Home
-from warehouse.reading import read_values
+from warehouse.reading.held_rows import read_held_rows
+from warehouse.reading.published_values import read_values
+from warehouse.store.failures import EnvironmentProblem
+from warehouse.store.home import Home
 
 if TYPE_CHECKING:
-    from warehouse.pipeline import RunReport
+    from warehouse.runs.pipeline import RunReport
 
 
 def value_rows(home: Home) -> list[dict[str, Any]]:

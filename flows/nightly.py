@@ -12,7 +12,7 @@ from flows.messages import outcome
 from flows.own_failures import say_once
 from flows.run_names import dated
 from flows.steps import leave_artifacts, publish, renew_facts, running, take_in
-from warehouse.pipeline import a_run
+from warehouse.runs.pipeline import a_run
 
 
 @flow(name="nightly", flow_run_name=dated("nightly"), persist_result=False)

@@ -92,9 +92,9 @@ def exit_codes(tell: Callable[[int, str], None] = lambda code, message: None) ->
     """Turns what stops a command into its exit code and one plain message on standard error; ``tell`` hears both before."""
     from expectations.suite import EngineError  # noqa: PLC0415
     from flows.prefect_runtime import PrefectServerError  # noqa: PLC0415
-    from warehouse.failures import EnvironmentProblem, GateFailed, WrongUsage  # noqa: PLC0415
-    from warehouse.refusal import DeliveryRefused  # noqa: PLC0415
-    from warehouse.stopping import last_words, noted, stoppable  # noqa: PLC0415
+    from warehouse.landing.refusal import DeliveryRefused  # noqa: PLC0415
+    from warehouse.store.failures import EnvironmentProblem, GateFailed, WrongUsage  # noqa: PLC0415
+    from warehouse.store.stopping import last_words, noted, stoppable  # noqa: PLC0415
 
     def _stop(code: int, message: str) -> NoReturn:
         tell(code, message)
@@ -159,7 +159,7 @@ def parse_day(text: str | None) -> date | None:
 def pretended_day(text: str | None, pretend_future: bool) -> date | None:
     """The day that a run takes for today. Raises WrongUsage for one that is yet to come, where that is not asked for."""
     from transforms.periods import clock_now  # noqa: PLC0415
-    from warehouse.ledger import yet_to_come  # noqa: PLC0415
+    from warehouse.store.runs import yet_to_come  # noqa: PLC0415
 
     day = parse_day(text)
     if day is not None and day > clock_now().date() and not pretend_future:

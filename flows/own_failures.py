@@ -6,8 +6,8 @@ import re
 from prefect.logging.handlers import PrefectConsoleHandler
 
 from expectations.suite import EngineError
-from warehouse.failures import Damaged, EnvironmentProblem, GateFailed, WrongUsage
-from warehouse.stopping import noted
+from warehouse.store.failures import Damaged, EnvironmentProblem, GateFailed, WrongUsage
+from warehouse.store.stopping import noted
 
 # Said by the command, with what to do; in Prefect's history they stand with their stack all the same.
 _SAID = (GateFailed, EngineError, EnvironmentProblem, Damaged, WrongUsage, KeyboardInterrupt)

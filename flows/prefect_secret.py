@@ -7,7 +7,7 @@ import tempfile
 from contextlib import suppress
 from pathlib import Path
 
-from warehouse.home import PRIVATE, Home
+from warehouse.store.home import PRIVATE, Home
 
 USER = "kpi"
 

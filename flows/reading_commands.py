@@ -49,8 +49,8 @@ def values(
 ) -> None:
     """Print the KPI values, as known now or on a day."""
     from flows.fact_tables import print_values  # noqa: PLC0415
-    from warehouse.home import Home  # noqa: PLC0415
-    from warehouse.reading import read_values  # noqa: PLC0415
+    from warehouse.reading.published_values import read_values  # noqa: PLC0415
+    from warehouse.store.home import Home  # noqa: PLC0415
 
     with exit_codes():
         form = chosen_format(as_format, as_json)
@@ -72,8 +72,8 @@ def scores(
 ) -> None:
     """Print the score of a year: capaian, NSS, NKP, NPSS, budget efficiency."""
     from flows.fact_tables import print_scores  # noqa: PLC0415
-    from warehouse.home import Home  # noqa: PLC0415
-    from warehouse.reading import read_scores  # noqa: PLC0415
+    from warehouse.reading.published_values import read_scores  # noqa: PLC0415
+    from warehouse.store.home import Home  # noqa: PLC0415
 
     with exit_codes():
         form = chosen_format(as_format, as_json)
@@ -99,8 +99,8 @@ def services(
 ) -> None:
     """Print the service indicators: promotion, nip, pension."""
     from flows.fact_tables import print_services  # noqa: PLC0415
-    from warehouse.home import Home  # noqa: PLC0415
-    from warehouse.reading import read_services  # noqa: PLC0415
+    from warehouse.reading.published_values import read_services  # noqa: PLC0415
+    from warehouse.store.home import Home  # noqa: PLC0415
 
     with exit_codes():
         form = chosen_format(as_format, as_json)
@@ -126,8 +126,8 @@ def reconcile(
 ) -> None:
     """Print what is printed against what is derived, line by line."""
     from flows.fact_tables import print_reconciliation  # noqa: PLC0415
-    from warehouse.home import Home  # noqa: PLC0415
-    from warehouse.reading import read_reconciliation  # noqa: PLC0415
+    from warehouse.reading.published_values import read_reconciliation  # noqa: PLC0415
+    from warehouse.store.home import Home  # noqa: PLC0415
 
     with exit_codes():
         form = chosen_format(as_format, as_json)
@@ -156,8 +156,8 @@ def quarantine(
 ) -> None:
     """Print the rows that are held back: counts by rule, then file and row."""
     from flows.held_tables import print_held_rows  # noqa: PLC0415
-    from warehouse.held_rows import read_held_rows  # noqa: PLC0415
-    from warehouse.home import Home  # noqa: PLC0415
+    from warehouse.reading.held_rows import read_held_rows  # noqa: PLC0415
+    from warehouse.store.home import Home  # noqa: PLC0415
 
     with exit_codes():
         form = chosen_format(as_format, as_json)

@@ -7,7 +7,7 @@ from typing import Any
 
 from flows.options import Format
 from flows.tables import Column, Row, Table, show, write
-from warehouse.stopwatch import START_UP
+from warehouse.store.stopwatch import START_UP
 
 SHOWN_ROWS = 50
 IN_JSON = "--json has them"

@@ -1,6 +1,6 @@
 """The steps of the flows as Prefect tasks: what is retried, and what is shown. Tasks hand on references, never frames.
 
-The work itself is ``warehouse.pipeline.Pipeline``.
+The work itself is ``warehouse.runs.pipeline.Pipeline``.
 """
 
 from collections.abc import Callable, Iterator
@@ -13,10 +13,10 @@ from prefect.client.schemas.objects import State, TaskRun
 from prefect.tasks import Task
 
 from flows.messages import failure_report, value_rows
-from warehouse.failures import Damaged, EnvironmentProblem
-from warehouse.inbox import Delivery
-from warehouse.pipeline import Pipeline, RunReport
-from warehouse.validation_report import run_page
+from warehouse.landing.inbox import Delivery
+from warehouse.reports.validation_pages import run_page
+from warehouse.runs.pipeline import Pipeline, RunReport
+from warehouse.store.failures import Damaged, EnvironmentProblem
 
 Say = Callable[[str], None]
 _running: dict[str, Pipeline] = {}

@@ -7,7 +7,7 @@ from io import BytesIO
 
 from flows.options import Format
 from flows.tables import Column, Row, Table, plain
-from warehouse.failures import WrongUsage
+from warehouse.store.failures import WrongUsage
 
 # A spreadsheet takes a text that begins so for a formula.
 _FORMULA = ("=", "+", "@")

@@ -45,8 +45,8 @@ def explain(
     """Show where a number comes from: formula, records by role, deliveries, rules, history."""
     from flows.explain_text import print_explanation  # noqa: PLC0415
     from flows.render import print_json  # noqa: PLC0415
-    from warehouse.explain import explain as explain_item  # noqa: PLC0415
-    from warehouse.failures import NothingKnown  # noqa: PLC0415
+    from warehouse.store.failures import NothingKnown  # noqa: PLC0415
+    from warehouse.trace.explain import explain as explain_item  # noqa: PLC0415
 
     with exit_codes():
         try:
@@ -66,8 +66,8 @@ def reproduce(
     """Compute a number again from the archived deliveries alone, and compare exactly. Exit 1: it differs."""
     from flows.explain_text import print_reproduction  # noqa: PLC0415
     from flows.render import print_json  # noqa: PLC0415
-    from warehouse.failures import NothingKnown  # noqa: PLC0415
-    from warehouse.reproduction import reproduce as reproduce_item  # noqa: PLC0415
+    from warehouse.store.failures import NothingKnown  # noqa: PLC0415
+    from warehouse.trace.reproduce import reproduce as reproduce_item  # noqa: PLC0415
 
     with exit_codes():
         try:
@@ -92,8 +92,8 @@ def revisions(
 ) -> None:
     """Print the revision triangle of an indicator: each period's value by the moment from which it was known."""
     from flows.fact_tables import print_revisions  # noqa: PLC0415
-    from warehouse.home import Home  # noqa: PLC0415
-    from warehouse.reading import read_revisions  # noqa: PLC0415
+    from warehouse.reading.published_values import read_revisions  # noqa: PLC0415
+    from warehouse.store.home import Home  # noqa: PLC0415
 
     with exit_codes():
         form = chosen_format(as_format, as_json)
@@ -113,10 +113,10 @@ def close(
     home: HomeOption = None,
 ) -> None:
     """Close a year: from now on its published values change by a restatement alone. No command opens it again."""
-    from warehouse.closing import check_closable, close_year  # noqa: PLC0415
-    from warehouse.connection import open_warehouse  # noqa: PLC0415
-    from warehouse.ledger import run_clock  # noqa: PLC0415
-    from warehouse.pipeline import a_run  # noqa: PLC0415
+    from warehouse.runs.closing import check_closable, close_year  # noqa: PLC0415
+    from warehouse.runs.pipeline import a_run  # noqa: PLC0415
+    from warehouse.store.connection import open_warehouse  # noqa: PLC0415
+    from warehouse.store.runs import run_clock  # noqa: PLC0415
 
     with exit_codes():
         question = f"Close {year} for good? Its published values will change by a restatement alone."
@@ -154,9 +154,9 @@ def restate(
 ) -> None:
     """Show, or apply, what would change the published values of closed years."""
     from flows.render import RESTATEMENT, answer  # noqa: PLC0415
-    from warehouse.failures import WrongUsage  # noqa: PLC0415
-    from warehouse.restatement import read_plan, require_approval  # noqa: PLC0415
-    from warehouse.restatement import restate as restate_closed_years  # noqa: PLC0415
+    from warehouse.runs.restatement import read_plan, require_approval  # noqa: PLC0415
+    from warehouse.runs.restatement import restate as restate_closed_years  # noqa: PLC0415
+    from warehouse.store.failures import WrongUsage  # noqa: PLC0415
 
     with exit_codes():
         form = chosen_format(as_format, as_json)

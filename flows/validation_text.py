@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from warehouse.places import Place
+from warehouse.store.places import Place
 
 _WORDS: dict[str, Mapping[str, str]] = {
     "id": {

@@ -41,7 +41,7 @@ def init(
     from dataclasses import asdict  # noqa: PLC0415
 
     from flows.render import print_initialised, print_json  # noqa: PLC0415
-    from warehouse.initialise import initialise  # noqa: PLC0415
+    from warehouse.runs.initialise import initialise  # noqa: PLC0415
 
     with exit_codes():
         made = asdict(initialise(home_of(home), trial=trial, force=force))
@@ -59,7 +59,7 @@ def sample(
     """Write deterministic sample deliveries into the inbox."""
     from flows.render import say  # noqa: PLC0415
     from sample_data import require_figures, write_deliveries  # noqa: PLC0415
-    from warehouse.home import Home, private_files  # noqa: PLC0415
+    from warehouse.store.home import Home, private_files  # noqa: PLC0415
 
     with exit_codes(), private_files():
         span = parse_years(years)
@@ -136,8 +136,8 @@ def serve(home: HomeOption = None) -> None:
     """
     from flows.serving import serve_nightly  # noqa: PLC0415
     from flows.settings import Settings  # noqa: PLC0415
-    from warehouse.home import Home  # noqa: PLC0415
-    from warehouse.home_state import require_home  # noqa: PLC0415
+    from warehouse.store.home import Home  # noqa: PLC0415
+    from warehouse.store.home_state import require_home  # noqa: PLC0415
 
     with exit_codes():
         place = Home(home_of(home))

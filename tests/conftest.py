@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from sample_data import write_deliveries
-from warehouse.home import Home
-from warehouse.pipeline import RunReport, run_pipeline
+from warehouse.runs.pipeline import RunReport, run_pipeline
+from warehouse.store.home import Home
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,9 @@ import pyarrow.parquet as pq
 import pytest
 import xlsxwriter
 
-from warehouse import delivery_session
-from warehouse.delivery import Landed, land_delivery
-from warehouse.refusal import DeliveryRefused
+from warehouse.landing import session
+from warehouse.landing.delivery import Landed, land_delivery
+from warehouse.landing.refusal import DeliveryRefused
 
 ABC = ("a", "b", "c")
 SHOWN = "inbox/source/the file"
@@ -81,7 +81,7 @@ class Desk:
 def landed_rows(target: Path) -> list[tuple]:
     query = "SELECT * EXCLUDE (file_row_number) FROM read_parquet(?, file_row_number=true) ORDER BY file_row_number"
     with duckdb.connect() as con:
-        return con.execute(query, [delivery_session.one_path(target)]).fetchall()
+        return con.execute(query, [session.one_path(target)]).fetchall()
 
 
 @pytest.fixture

@@ -13,9 +13,9 @@ from transforms.definitions import Indicator, load_indicators
 from transforms.exact import decimal_text
 from transforms.periods import end_of_day, parse_period
 from transforms.sql import identifier
-from warehouse.connection import SETTINGS, create_states_table, install_key, install_reference
-from warehouse.derivation import FreshValue, View, derive_indicator
-from warehouse.migrations import migrate
+from warehouse.facts.derive import FreshValue, View, derive_indicator
+from warehouse.store.connection import SETTINGS, create_states_table, install_key, install_reference
+from warehouse.store.migrations import migrate
 
 
 def indicator_named(name: str) -> Indicator:

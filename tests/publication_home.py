@@ -6,9 +6,9 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from warehouse.connection import open_warehouse
-from warehouse.home import Home
-from warehouse.publication import publish
+from warehouse.publication.switch import publish
+from warehouse.store.connection import open_warehouse
+from warehouse.store.home import Home
 
 TABLES = {
     "kpi_values",

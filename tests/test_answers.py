@@ -170,7 +170,7 @@ def test_reading_imports_no_writer(place: TimeHome, arguments: list[str]) -> Non
         check=True,
     )
     loaded = set(done.stderr.splitlines())
-    assert "warehouse.reading" in loaded
+    assert "warehouse.reading.published_values" in loaded
     assert not loaded & HEAVY
     assert not loaded & {f"warehouse.{name}" for name in WRITERS}
 

@@ -9,8 +9,8 @@ from tests.terminal import on_terminal
 from tests.test_cli import kpi
 from tests.test_closed_years import late_and_corrected
 from tests.time_home import TimeHome, letter
-from warehouse.failures import WrongUsage
-from warehouse.restatement import read_plan, restate
+from warehouse.runs.restatement import read_plan, restate
+from warehouse.store.failures import WrongUsage
 
 APPLY = ["restate", "--apply", "--reason", "surat susulan", "--approver", "Kepala Bagian"]
 

@@ -14,20 +14,20 @@ import duckdb
 import pytest
 from typer.testing import CliRunner
 
-import warehouse.derivation
-import warehouse.digests
-import warehouse.partitions
-import warehouse.renewal
+import warehouse.facts.derive
+import warehouse.facts.digests
+import warehouse.facts.enter
+import warehouse.facts.plan
 from flows.cli import app
 from tests.rows import row
 from tests.time_home import TimeHome, letter
 from transforms.definitions import load_indicators
 from transforms.periods import end_of_day
-from warehouse.backfill import stageable
-from warehouse.connection import open_warehouse
-from warehouse.home import Home
-from warehouse.partitions import plan_partitions
-from warehouse.pipeline import Pipeline, a_run, run_pipeline
+from warehouse.facts.plan import plan_partitions
+from warehouse.runs.backfill import stageable
+from warehouse.runs.pipeline import Pipeline, a_run, run_pipeline
+from warehouse.store.connection import open_warehouse
+from warehouse.store.home import Home
 
 YEARS = [2021, 2022, 2023]
 CLOCK = date(2024, 2, 1)
@@ -189,7 +189,7 @@ def changed_definition(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     def changed() -> tuple[object, ...]:
         return tuple(_changed(indicator) for indicator in load_indicators())
 
-    for module in (warehouse.partitions, warehouse.renewal):
+    for module in (warehouse.facts.plan, warehouse.facts.enter):
         monkeypatch.setattr(module, "load_indicators", changed)
     yield
 
@@ -212,7 +212,7 @@ def test_a_changed_definition_makes_its_own_facts_stale_from_its_first_day_on(
     place: TimeHome, changed_definition: None
 ) -> None:
     with pytest.MonkeyPatch.context() as undone:
-        for module in (warehouse.partitions, warehouse.renewal):
+        for module in (warehouse.facts.plan, warehouse.facts.enter):
             undone.setattr(module, "load_indicators", load_indicators)
         run_pipeline(place.root, CLOCK)
     assert due(place.root) == {("IKU-06", 2023): "definition"}
@@ -232,9 +232,9 @@ def test_what_makes_a_partition_stale(place: TimeHome, monkeypatch: pytest.Monke
     last = place.ledger("SELECT item, year, cause FROM ledger.derivations WHERE run_id = 2 AND item <> 'scores'")
     assert last == [("promotion", 2022, "correction")]
     monkeypatch.setattr(
-        warehouse.partitions,
+        warehouse.facts.plan,
         "code_digest",
-        lambda indicator: "other" if indicator.id == "IKU-08" else warehouse.digests.code_digest(indicator),
+        lambda indicator: "other" if indicator.id == "IKU-08" else warehouse.facts.digests.code_digest(indicator),
     )
     assert set(due(place.root)) == {("IKU-08", year) for year in YEARS}
     assert set(due(place.root).values()) == {"code"}

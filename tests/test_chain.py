@@ -10,9 +10,9 @@ import duckdb
 import pytest
 
 from tests.time_home import TimeHome, letter
-from warehouse.chain import find_break
-from warehouse.doctor import examine
-from warehouse.pipeline import a_run
+from warehouse.runs.doctor import examine
+from warehouse.runs.pipeline import a_run
+from warehouse.store.seal import find_break
 
 
 @pytest.fixture(scope="module")
@@ -97,7 +97,7 @@ def test_a_killed_run_is_sealed_by_the_next(tmp_path: Path) -> None:
     place = TimeHome(tmp_path)
     place.deliver("integration/a.csv", letter("5500", integrated=False))
     code = (
-        "import os, signal, sys; from datetime import date; from pathlib import Path; from warehouse.pipeline import a_run\n"
+        "import os, signal, sys; from datetime import date; from pathlib import Path; from warehouse.runs.pipeline import a_run\n"
         "with a_run(Path(sys.argv[1]), date(2025, 1, 10)) as pipeline:\n"
         "    [pipeline.take_in(source, found, print) for source, found in pipeline.find()]\n"
         "    os.kill(os.getpid(), signal.SIGKILL)\n"

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from expectations.contract import load_contract, source_names
-from warehouse.refusal import MESSAGES
-from warehouse.validation import validate_file
+from warehouse.landing.refusal import MESSAGES
+from warehouse.loading.validate_file import validate_file
 
 GUIDE = Path(__file__).parent.parent / "docs" / "id" / "panduan-pengirim.md"
 COMMAND = re.compile(r"\.venv/bin/kpi [^`\n]+")

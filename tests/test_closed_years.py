@@ -10,11 +10,11 @@ from typer.testing import CliRunner
 from flows.cli import app
 from tests.rows import row
 from tests.time_home import TimeHome, letter
-from warehouse.closing import close_year
-from warehouse.failures import WrongUsage
-from warehouse.pipeline import a_run, run_pipeline
-from warehouse.reading import read_revisions
-from warehouse.restatement import read_plan, restate
+from warehouse.reading.published_values import read_revisions
+from warehouse.runs.closing import close_year
+from warehouse.runs.pipeline import a_run, run_pipeline
+from warehouse.runs.restatement import read_plan, restate
+from warehouse.store.failures import WrongUsage
 
 
 @pytest.fixture

@@ -7,9 +7,9 @@ import pytest
 from expectations.corrections import read_corrections
 from tests.rows import row
 from tests.time_home import TimeHome, letter
-from warehouse.doctor import examine
-from warehouse.explain import explain
-from warehouse.reproduction import reproduce
+from warehouse.runs.doctor import examine
+from warehouse.trace.explain import explain
+from warehouse.trace.reproduce import reproduce
 
 ENTRY = """corrections:
   - id: C-1

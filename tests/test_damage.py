@@ -13,11 +13,11 @@ import duckdb
 import pytest
 
 from tests.time_home import TimeHome, letter
-from warehouse.chain import seal_runs
-from warehouse.doctor import examine
-from warehouse.failures import EnvironmentProblem
-from warehouse.held_rows import read_held_rows
-from warehouse.key import VARIABLE
+from warehouse.reading.held_rows import read_held_rows
+from warehouse.runs.doctor import examine
+from warehouse.store.failures import EnvironmentProblem
+from warehouse.store.key import VARIABLE
+from warehouse.store.seal import seal_runs
 
 KPI = [sys.executable, "-c", "from flows.cli import main; main()"]
 

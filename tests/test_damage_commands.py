@@ -14,8 +14,8 @@ from typer.testing import CliRunner
 import flows.cli
 from flows.options import app
 from tests.time_home import TimeHome, letter
-from warehouse.key import VARIABLE
-from warehouse.pipeline import run_pipeline
+from warehouse.runs.pipeline import run_pipeline
+from warehouse.store.key import VARIABLE
 
 assert flows.cli
 HEADERS, BLOCK = 3 * 4096, 256 * 1024

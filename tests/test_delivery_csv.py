@@ -7,8 +7,8 @@ import pytest
 
 from tests import delivery_desk
 from tests.delivery_desk import landed_rows
-from warehouse import delivery_csv, delivery_session, delivery_text
-from warehouse.delivery import Landed
+from warehouse.landing import csv_file, session, text_file
+from warehouse.landing.delivery import Landed
 
 desk = delivery_desk.desk
 
@@ -154,7 +154,7 @@ def test_a_nul_byte_is_refused_with_the_line(desk):
 
 
 def test_line_numbers_count_on_over_blocks(desk, monkeypatch):
-    monkeypatch.setattr(delivery_text, "BLOCK_BYTES", 1000)
+    monkeypatch.setattr(text_file, "BLOCK_BYTES", 1000)
     good = "".join(f"{i},x,y\n" for i in range(5000)).encode()
     assert "line 5002 " in desk.refused_csv(b"a,b,c\n" + good + b"1,\xff,3\n").message
     assert "line 5002 " in desk.refused_csv(b"a,b,c\n" + good + b"1,\0,3\n").message
@@ -166,8 +166,8 @@ def test_line_numbers_count_on_over_blocks(desk, monkeypatch):
 
 @pytest.mark.parametrize("name", ["f.csv", "f.jsonl"])
 def test_an_endless_line_is_refused_with_its_number(desk, monkeypatch, name):
-    monkeypatch.setattr(delivery_text, "BLOCK_BYTES", 1000)
-    monkeypatch.setattr(delivery_text, "MAX_LINE_BYTES", 5000)
+    monkeypatch.setattr(text_file, "BLOCK_BYTES", 1000)
+    monkeypatch.setattr(text_file, "MAX_LINE_BYTES", 5000)
     header = "a,b,c\n1,2,3\n" if name == "f.csv" else '{"a":1}\n{"a":1}\n'
     refused = desk.refused(desk.file(name, header + "1,2," + "x" * 6000))
     assert refused.code == "line_too_long"
@@ -183,9 +183,9 @@ def test_a_long_line_within_the_limit_is_read(desk):
 
 def test_lines_as_long_as_the_readers_buffer_are_read(desk, monkeypatch):
     """DuckDB's parallel reader gives up on them."""
-    monkeypatch.setattr(delivery_csv, "_BUFFER_MARGIN_BYTES", 20_000)
-    monkeypatch.setattr(delivery_text, "MAX_LINE_BYTES", 100_000)
-    monkeypatch.setattr(delivery_text, "BLOCK_BYTES", 10_000)
+    monkeypatch.setattr(csv_file, "_BUFFER_MARGIN_BYTES", 20_000)
+    monkeypatch.setattr(text_file, "MAX_LINE_BYTES", 100_000)
+    monkeypatch.setattr(text_file, "BLOCK_BYTES", 10_000)
     chance = random.Random(1)
     expected = [(str(i), "x" * chance.choice((1, 1000, 30_000, 99_900)), "z") for i in range(60)]
     body = "".join(f"{a},{b},{c}\n" for a, b, c in expected)
@@ -193,8 +193,8 @@ def test_lines_as_long_as_the_readers_buffer_are_read(desk, monkeypatch):
 
 
 def test_a_quote_that_swallows_the_rest_is_refused_at_its_row(desk, monkeypatch):
-    monkeypatch.setattr(delivery_text, "BLOCK_BYTES", 1000)
-    monkeypatch.setattr(delivery_text, "MAX_LINE_BYTES", 5000)
+    monkeypatch.setattr(text_file, "BLOCK_BYTES", 1000)
+    monkeypatch.setattr(text_file, "MAX_LINE_BYTES", 5000)
     refused = desk.refused_csv('a,b,c\n1,2,3\n4,"5,6\n' + "7,8,9\n" * 5000 + '1,2",3\n')
     assert refused.code == "unclosed_quote"
     assert "begins in line 3 " in refused.message
@@ -202,8 +202,8 @@ def test_a_quote_that_swallows_the_rest_is_refused_at_its_row(desk, monkeypatch)
 
 def test_quoted_line_ends_survive_where_threads_meet(desk, monkeypatch):
     """DuckDB's parallel reader takes the inside of such a text for rows."""
-    monkeypatch.setattr(delivery_text, "MAX_LINE_BYTES", 200_000)
-    monkeypatch.setattr(delivery_text, "BLOCK_BYTES", 10_000)
+    monkeypatch.setattr(text_file, "MAX_LINE_BYTES", 200_000)
+    monkeypatch.setattr(text_file, "BLOCK_BYTES", 10_000)
     chance = random.Random(1)
     expected = []
     for i in range(3000):
@@ -226,7 +226,7 @@ def test_a_row_that_holds_only_some_names_is_a_row(desk):
 
 
 def test_where_duckdb_and_python_disagree_the_file_is_refused(desk, monkeypatch):
-    monkeypatch.setattr(delivery_csv._Table, "copy", lambda *_, **__: 7)
+    monkeypatch.setattr(csv_file._Table, "copy", lambda *_, **__: 7)
     refused = desk.refused_csv("a,b,c\n1,2,3\n")
     assert refused.code == "unreadable"
 
@@ -245,7 +245,7 @@ def test_no_refusal_repeats_what_a_cell_holds(desk):
 
 
 def test_values_that_no_memory_holds_are_the_files_fault(desk, monkeypatch):
-    monkeypatch.setattr(delivery_session, "MEMORY_LIMIT", "60MB")
+    monkeypatch.setattr(session, "MEMORY_LIMIT", "60MB")
     chance = random.Random(1)
     long = [chance.randbytes(400_000).hex() for _ in range(3)]
     file = desk.file("f.csv", "a,b,c\n" + "".join(f"{i},{long[i % 3]},z\n" for i in range(100)))

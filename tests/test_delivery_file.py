@@ -7,9 +7,9 @@ import pytest
 
 from tests import delivery_desk
 from tests.delivery_desk import Desk
-from warehouse import delivery_csv
-from warehouse.delivery import sha256_of
-from warehouse.refusal import DeliveryRefused
+from warehouse.landing import csv_file
+from warehouse.landing.delivery import sha256_of
+from warehouse.landing.refusal import DeliveryRefused
 
 desk = delivery_desk.desk
 
@@ -67,7 +67,7 @@ def test_a_file_that_has_gone_is_tried_again(desk):
 @pytest.mark.parametrize("change", ["append", "replace", "remove", "touch"])
 def test_a_file_that_changes_while_it_is_read_is_refused(desk, monkeypatch, change):
     file = desk.file("f.csv", "a,b,c\n1,2,3\n")
-    real = delivery_csv.measure
+    real = csv_file.measure
 
     def meddle(*args):
         shape = real(*args)
@@ -84,7 +84,7 @@ def test_a_file_that_changes_while_it_is_read_is_refused(desk, monkeypatch, chan
             other.replace(file)
         return shape
 
-    monkeypatch.setattr(delivery_csv, "measure", meddle)
+    monkeypatch.setattr(csv_file, "measure", meddle)
     refused = desk.refused(file)
     assert refused.code == "changing"
     assert "tried again at the next run" in refused.message

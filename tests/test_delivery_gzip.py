@@ -6,8 +6,8 @@ import pytest
 
 from tests import delivery_desk
 from tests.delivery_desk import landed_rows
-from warehouse import delivery_text
-from warehouse.delivery import Landed
+from warehouse.landing import text_file
+from warehouse.landing.delivery import Landed
 
 desk = delivery_desk.desk
 
@@ -38,13 +38,13 @@ def test_a_gzip_that_fails_its_checksum_or_ends_in_garbage_is_refused(desk):
 
 def test_a_gzip_bomb_is_refused(desk, monkeypatch):
     bomb = desk.file("f.csv.gz", gzip.compress(b"a,b,c\n" + b"0,0,0\n" * 500_000))
-    monkeypatch.setattr(delivery_text, "MAX_EXPANDED_BYTES", 2_000_000)
+    monkeypatch.setattr(text_file, "MAX_EXPANDED_BYTES", 2_000_000)
     assert desk.refused(bomb).code == "too_large"
-    monkeypatch.setattr(delivery_text, "MAX_EXPANDED_BYTES", 20 * 2**30)
-    monkeypatch.setattr(delivery_text, "RATIO_FROM_BYTES", 1_000_000)
-    monkeypatch.setattr(delivery_text, "MAX_RATIO", 50)
+    monkeypatch.setattr(text_file, "MAX_EXPANDED_BYTES", 20 * 2**30)
+    monkeypatch.setattr(text_file, "RATIO_FROM_BYTES", 1_000_000)
+    monkeypatch.setattr(text_file, "MAX_RATIO", 50)
     assert desk.refused(bomb).code == "too_large"
-    monkeypatch.setattr(delivery_text, "RATIO_FROM_BYTES", 100_000_000)
+    monkeypatch.setattr(text_file, "RATIO_FROM_BYTES", 100_000_000)
     assert desk.land(bomb).rows == 500_000
 
 

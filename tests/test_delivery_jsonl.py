@@ -6,8 +6,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests import delivery_desk
-from warehouse import delivery_jsonl, delivery_text
-from warehouse.delivery import Landed
+from warehouse.landing import jsonl_file, text_file
+from warehouse.landing.delivery import Landed
 
 desk = delivery_desk.desk
 JSON_VALUES = [
@@ -109,8 +109,8 @@ def test_json_encoding_faults(desk):
 
 
 def test_json_over_many_blocks_keeps_order_and_lines(desk, monkeypatch):
-    monkeypatch.setattr(delivery_text, "BLOCK_BYTES", 4096)
-    monkeypatch.setattr(delivery_jsonl, "_BATCH_BYTES", 1_000_000)
+    monkeypatch.setattr(text_file, "BLOCK_BYTES", 4096)
+    monkeypatch.setattr(jsonl_file, "_BATCH_BYTES", 1_000_000)
     lines = [json.dumps({"a": i, "b": f"x{i}", "c": i % 2 == 0}) for i in range(50_000)]
     rows = desk.jsonl("\n".join(lines) + "\n")
     assert rows == [(str(i), f"x{i}", "true" if i % 2 == 0 else "false") for i in range(50_000)]

@@ -11,9 +11,9 @@ import pytest
 
 from tests import delivery_desk
 from tests.delivery_desk import ABC, landed_rows, workbook
-from warehouse import delivery
-from warehouse.delivery import Landed, sha256_of
-from warehouse.refusal import MESSAGES, DeliveryRefused
+from warehouse.landing import delivery
+from warehouse.landing.delivery import Landed, sha256_of
+from warehouse.landing.refusal import MESSAGES, DeliveryRefused
 
 desk = delivery_desk.desk
 

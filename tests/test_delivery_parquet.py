@@ -10,8 +10,8 @@ import pytest
 
 from tests import delivery_desk
 from tests.delivery_desk import ABC
-from warehouse import delivery_parquet, delivery_text
-from warehouse.delivery import Landed
+from warehouse.landing import parquet_file, text_file
+from warehouse.landing.delivery import Landed
 
 desk = delivery_desk.desk
 WIB = dt.timezone(dt.timedelta(hours=7))
@@ -126,10 +126,10 @@ def test_parquet_text_that_is_not_utf8_is_refused(desk):
 
 def test_a_parquet_that_unpacks_too_large_is_refused(desk, monkeypatch):
     pq.write_table(pa.table({name: ["x"] * 1000 for name in ABC}), desk.root / "f.parquet")
-    monkeypatch.setattr(delivery_parquet, "MAX_ROWS", 999)
+    monkeypatch.setattr(parquet_file, "MAX_ROWS", 999)
     assert desk.refused(desk.root / "f.parquet").code == "too_large"
-    monkeypatch.setattr(delivery_parquet, "MAX_ROWS", 1000)
-    monkeypatch.setattr(delivery_text, "MAX_EXPANDED_BYTES", 100)
+    monkeypatch.setattr(parquet_file, "MAX_ROWS", 1000)
+    monkeypatch.setattr(text_file, "MAX_EXPANDED_BYTES", 100)
     assert desk.refused(desk.root / "f.parquet").code == "too_large"
 
 
@@ -137,7 +137,7 @@ def test_a_full_disk_is_not_the_parquets_fault(desk, monkeypatch):
     def full(*_):
         raise duckdb.IOException("IO Error: Could not write file: No space left on device")
 
-    monkeypatch.setattr(delivery_parquet, "copy_to_parquet", full)
+    monkeypatch.setattr(parquet_file, "copy_to_parquet", full)
     pq.write_table(pa.table({name: ["x"] for name in ABC}), desk.root / "f.parquet")
     with pytest.raises(duckdb.IOException):
         desk.land(desk.root / "f.parquet")

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from tests import delivery_desk
 from tests.delivery_desk import ABC, workbook
-from warehouse import delivery_text, delivery_xlsx
-from warehouse.delivery import Landed
+from warehouse.landing import text_file, xlsx_file
+from warehouse.landing.delivery import Landed
 
 desk = delivery_desk.desk
 
@@ -176,11 +176,11 @@ def test_a_password_is_refused(desk):
 
 def test_a_zip_bomb_is_refused_before_it_is_unpacked(desk, monkeypatch):
     file = workbook(desk.root / "f.xlsx", [list(ABC), *[["same", "same", "same"]] * 5000])
-    monkeypatch.setattr(delivery_xlsx, "MAX_UNPACKED_BYTES", 100_000)
+    monkeypatch.setattr(xlsx_file, "MAX_UNPACKED_BYTES", 100_000)
     assert desk.refused(file).code == "too_large"
-    monkeypatch.setattr(delivery_xlsx, "MAX_UNPACKED_BYTES", 2**30)
-    monkeypatch.setattr(delivery_text, "RATIO_FROM_BYTES", 100_000)
-    monkeypatch.setattr(delivery_xlsx, "MAX_RATIO", 2)
+    monkeypatch.setattr(xlsx_file, "MAX_UNPACKED_BYTES", 2**30)
+    monkeypatch.setattr(text_file, "RATIO_FROM_BYTES", 100_000)
+    monkeypatch.setattr(xlsx_file, "MAX_RATIO", 2)
     assert desk.refused(file).code == "too_large"
 
 

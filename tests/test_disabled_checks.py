@@ -10,9 +10,9 @@ from pydantic import ValidationError
 from expectations.contract import Contract, Disabled, load_contract
 from tests.rows import row
 from tests.time_home import TimeHome
-from warehouse.doctor import examine
-from warehouse.reproduction import reproduce
-from warehouse.validation_report import last_page
+from warehouse.reports.validation_pages import last_page
+from warehouse.runs.doctor import examine
+from warehouse.trace.reproduce import reproduce
 
 ENTRY = {
     "rule": "PEN-LOG-6",

@@ -17,13 +17,13 @@ from tests.rows import row
 from tests.time_home import TimeHome, letter
 from transforms.exact import decimal_text, round_half_up
 from transforms.periods import parse_period
-from warehouse.connection import open_warehouse
-from warehouse.explain import explain, explain_in
-from warehouse.explain.lineage import Question
-from warehouse.explain.services import MEASURES
-from warehouse.failures import EnvironmentProblem, WrongUsage
-from warehouse.reading import read_services, read_values
-from warehouse.reproduction import reproduce
+from warehouse.reading.published_values import read_services, read_values
+from warehouse.store.connection import open_warehouse
+from warehouse.store.failures import EnvironmentProblem, WrongUsage
+from warehouse.trace.explain import explain, explain_in
+from warehouse.trace.explain.lineage import Question
+from warehouse.trace.explain.services import MEASURES
+from warehouse.trace.reproduce import reproduce
 
 SHAPE = {
     "indicator", "period", "value", "definition_version", "formula", "numerator", "denominator", "excluded", "deliveries", "history",

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.conftest import RunHome
-from warehouse.reading import read_services, read_values
+from warehouse.reading.published_values import read_services, read_values
 
 
 def _by_group(rows: list[dict], service: str) -> dict[str, dict]:

@@ -15,14 +15,14 @@ from tests.rows import csv, row
 from tests.test_cli import kpi
 from tests.time_home import TimeHome
 from transforms.periods import clock_now
-from warehouse.connection import open_warehouse
-from warehouse.doctor import examine
-from warehouse.failures import EnvironmentProblem, WrongUsage
-from warehouse.initialise import initialise
-from warehouse.ledger import TRIAL, read_meta
-from warehouse.looking import look
-from warehouse.pipeline import run_pipeline
-from warehouse.publication import verify_publication
+from warehouse.publication.switch import verify_publication
+from warehouse.runs.doctor import examine
+from warehouse.runs.initialise import initialise
+from warehouse.runs.pipeline import run_pipeline
+from warehouse.store.connection import open_warehouse
+from warehouse.store.failures import EnvironmentProblem, WrongUsage
+from warehouse.store.looking import look
+from warehouse.store.runs import TRIAL, read_meta
 
 WRITING = (
     ["run"],
@@ -278,7 +278,7 @@ NIGHT = """import os, sys
 os.umask(int(sys.argv[2], 8))
 from pathlib import Path
 from datetime import date
-from warehouse.pipeline import run_pipeline
+from warehouse.runs.pipeline import run_pipeline
 run_pipeline(Path(sys.argv[1]), date.fromisoformat(sys.argv[3]))
 """
 
@@ -311,7 +311,7 @@ def test_rights_do_not_depend_on_the_umask(tmp_path: Path, umask: str) -> None:
     public = {name for name in ours if name.split("/")[1:2] in (["publications"], ["reports"])} | {"home"}
     assert {name for name, mode in ours.items() if mode & 0o077} == public
     assert {name for name in public if ours[name] & 0o044 != 0o044} == set()
-    assert {ours[f"home/{name}"] for name in ("warehouse.duckdb", "warehouse.lock")} == {0o600}
+    assert {ours[f"home/{name}"] for name in ("warehouse.duckdb", "warehouse.store.lock")} == {0o600}
     assert bad(place.root) == {}
 
 
@@ -329,13 +329,13 @@ def test_the_write_ahead_log_is_private_while_a_run_goes_on(place: TimeHome) -> 
 def test_rights_of_an_older_home_are_healed_and_named_before(place: TimeHome) -> None:
     for name, mode in {
         "warehouse.duckdb": 0o644,
-        "warehouse.lock": 0o666,
+        "warehouse.store.lock": 0o666,
         "publications": 0o700,
         "landing": 0o755,
         ".": 0o777,
     }.items():
         (place.root / name).chmod(mode)
-    assert set(bad(place.root)) == {"warehouse.duckdb", "warehouse.lock", "publications/", "landing/", "home/"}
+    assert set(bad(place.root)) == {"warehouse.duckdb", "warehouse.store.lock", "publications/", "landing/", "home/"}
     place.home.inbox.chmod(0o770)
     place.run("2025-02-03")
     assert bad(place.root) == {}
@@ -348,7 +348,7 @@ def test_rights_of_an_older_home_are_healed_and_named_before(place: TimeHome) ->
 
 @pytest.mark.parametrize(
     "name",
-    ["spool", "landing", "quarantine", "secret", "publications", "reports", "warehouse.duckdb", "warehouse.lock", "landing/pension", "publications/000001"],
+    ["spool", "landing", "quarantine", "secret", "publications", "reports", "warehouse.duckdb", "warehouse.store.lock", "landing/pension", "publications/000001"],
 )  # fmt: skip
 def test_no_link_is_followed(place: TimeHome, tmp_path: Path, name: str) -> None:
     elsewhere = tmp_path / "elsewhere"

@@ -13,13 +13,13 @@ import pytest
 
 from tests.hostile_files import HOSTILE, SOURCE, Hostile
 from tests.rows import csv, row
-from warehouse.home import Home
-from warehouse.reading import read_services
+from warehouse.reading.published_values import read_services
+from warehouse.store.home import Home
 
 RUN = """
 import json, resource, sys
 from pathlib import Path
-from warehouse.pipeline import run_pipeline
+from warehouse.runs.pipeline import run_pipeline
 report = run_pipeline(Path(sys.argv[1])).as_dict()
 print(json.dumps({"report": report, "peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2}, default=str))
 """

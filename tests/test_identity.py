@@ -3,11 +3,11 @@
 import pytest
 
 from tests.rows import csv, row
-from warehouse.connection import open_warehouse
-from warehouse.held_rows import read_held_rows
-from warehouse.home import Home
-from warehouse.pipeline import run_pipeline
-from warehouse.reading import read_services
+from warehouse.reading.held_rows import read_held_rows
+from warehouse.reading.published_values import read_services
+from warehouse.runs.pipeline import run_pipeline
+from warehouse.store.connection import open_warehouse
+from warehouse.store.home import Home
 
 
 def _counts(report) -> list[tuple[str, int, int, int, int]]:

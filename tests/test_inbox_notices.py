@@ -8,9 +8,9 @@ from expectations.contract import load_contract
 from expectations.layout import layouts_of
 from flows.command_run import plan_backfill
 from tests.rows import csv, row
-from warehouse.doctor import examine
-from warehouse.loading import SourceLoad
-from warehouse.pipeline import a_run, run_pipeline
+from warehouse.loading.group import SourceLoad
+from warehouse.runs.doctor import examine
+from warehouse.runs.pipeline import a_run, run_pipeline
 
 ONE, TWO = csv(row("pension", status_usulan="7")), csv(row("pension", no_pertek="PT-2"))
 CORRECTED = csv(row("pension", no_pertek="PT-9"))
@@ -80,7 +80,7 @@ def test_a_step_that_is_tried_again_keeps_the_counts_of_what_it_had_committed(
 ) -> None:
     deliver("pension/a.csv", csv(row("pension"), row("pension", id="S2")))
     deliver("pension/b.csv", csv(row("pension", id="S3")))
-    monkeypatch.setattr("warehouse.loading.GROUP_ROWS", 2)
+    monkeypatch.setattr("warehouse.loading.group.GROUP_ROWS", 2)
     load, has_failed = SourceLoad._load, []
 
     def fails_once(self, delivery, sha256):

@@ -6,10 +6,10 @@ from decimal import Decimal
 import duckdb
 import pytest
 
-import warehouse.agreed
-from warehouse.home import Home
-from warehouse.pipeline import run_pipeline
-from warehouse.reading import read_scores, read_values
+import warehouse.facts.agreed
+from warehouse.reading.published_values import read_scores, read_values
+from warehouse.runs.pipeline import run_pipeline
+from warehouse.store.home import Home
 
 ASSESSMENT = "instansi_kode,tahun,nilai,tgl_penilaian\n"
 MEASUREMENT = "instansi_kode,tahun,tgl_pengukuran,nilai\n"
@@ -101,7 +101,7 @@ def test_of_two_printed_values_the_waived_one_stands(home, monkeypatch):
     run_pipeline(home.root, date(2025, 1, 10))
     (withheld,) = read_values(home, period="2023", indicator="IKU-12")
     assert (withheld["value"], withheld["status"], withheld["flags"]) == (None, "withheld_quality", ["printed_twice"])
-    monkeypatch.setattr(warehouse.agreed, "waived_values", lambda: {"07|IKU-12|2023|realisasi": Decimal("71.62")})
+    monkeypatch.setattr(warehouse.facts.agreed, "waived_values", lambda: {"07|IKU-12|2023|realisasi": Decimal("71.62")})
     deliver(home, "published_value/2.csv", PRINT + "07,IKU-11,2023,realisasi,70.08,2,Uraian\n")
     run_pipeline(home.root, date(2025, 1, 11))
     (waived,) = read_values(home, period="2023", indicator="IKU-12")

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from tests.rows import csv, row
-from warehouse.connection import open_warehouse
-from warehouse.home import Home
-from warehouse.pipeline import run_pipeline
-from warehouse.reading import read_services
-from warehouse.validation import validate_file
+from warehouse.loading.validate_file import validate_file
+from warehouse.reading.published_values import read_services
+from warehouse.runs.pipeline import run_pipeline
+from warehouse.store.connection import open_warehouse
+from warehouse.store.home import Home
 
 INSIDE = {
     "promotion": ["jenis_kp_id", "golongan_lama_id", "golongan_baru_id", "periode", "no_sk", "tgl_sk"],

@@ -13,13 +13,13 @@ import pytest
 
 from tests.workbook_twin import agreed_rows, later, proposals, write_workbook
 from transforms.reference.tables import agencies, offices, proposal_status, spellings
-from warehouse.connection import open_warehouse
-from warehouse.explain import explain
-from warehouse.home import Home
-from warehouse.pipeline import run_pipeline
-from warehouse.reading import read_services, read_values
-from warehouse.reproduction import reproduce
-from warehouse.validation import validate_file
+from warehouse.loading.validate_file import validate_file
+from warehouse.reading.published_values import read_services, read_values
+from warehouse.runs.pipeline import run_pipeline
+from warehouse.store.connection import open_warehouse
+from warehouse.store.home import Home
+from warehouse.trace.explain import explain
+from warehouse.trace.reproduce import reproduce
 
 COUNT = 2_000
 GROUPS = ("year", "period", "region", "agency")

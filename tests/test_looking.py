@@ -17,14 +17,14 @@ from tests.test_cli import kpi
 from tests.test_home_kept import ASKING, WRITING
 from tests.test_migrations import HOMES
 from tests.time_home import TimeHome, letter
-from warehouse import looking
-from warehouse.explain import explain
-from warehouse.failures import EnvironmentProblem
-from warehouse.lock import reader_lock
-from warehouse.looking import look, scratch_folder
-from warehouse.purge import plan_purge
-from warehouse.reproduction import reproduce
-from warehouse.restatement import read_plan
+from warehouse.runs.purge import plan_purge
+from warehouse.runs.restatement import read_plan
+from warehouse.store import looking
+from warehouse.store.failures import EnvironmentProblem
+from warehouse.store.lock import reader_lock
+from warehouse.store.looking import look, scratch_folder
+from warehouse.trace.explain import explain
+from warehouse.trace.reproduce import reproduce
 
 
 def state(root: Path) -> dict[str, Any]:
@@ -51,7 +51,7 @@ def asked(tmp_path_factory: pytest.TempPathFactory) -> TimeHome:
     place.run("2025-02-03")
     place.deliver("pension/waits.csv", row("pension", id="S2"))
     script = (
-        "import os, sys; from pathlib import Path; from warehouse.connection import open_warehouse\n"
+        "import os, sys; from pathlib import Path; from warehouse.store.connection import open_warehouse\n"
         "with open_warehouse(Path(sys.argv[1]), 'kpi run') as w:\n"
         "    w.connection.execute(\"INSERT INTO ledger.meta VALUES ('killed', 'here')\"); os.kill(os.getpid(), 9)"
     )
@@ -147,7 +147,7 @@ def test_what_a_killed_command_left_is_swept_and_what_is_in_use_stays(
 
 def test_while_a_run_writes_a_question_waits_for_it_by_name(asked: TimeHome) -> None:
     script = (
-        "import sys, time; from pathlib import Path; from warehouse.lock import writer_lock\n"
+        "import sys, time; from pathlib import Path; from warehouse.store.lock import writer_lock\n"
         "with writer_lock(Path(sys.argv[1]), 'kpi run'):\n    print('held', flush=True); time.sleep(60)"
     )
     holder = subprocess.Popen([sys.executable, "-c", script, str(asked.home.lock)], stdout=subprocess.PIPE)
@@ -172,7 +172,7 @@ def test_a_run_waits_for_whoever_looks(tmp_path: Path) -> None:
     # As a writer leaves it that is killed.
     place.home.lock.write_text('{"pid": 1, "purpose": "kpi run", "since": "2025-02-01 01:00:00"}')
     script = (
-        "import sys, time; from pathlib import Path; from warehouse.lock import reader_lock\n"
+        "import sys, time; from pathlib import Path; from warehouse.store.lock import reader_lock\n"
         "with reader_lock(Path(sys.argv[1])):\n    print('held', flush=True); time.sleep(1.5)"
     )
     with subprocess.Popen([sys.executable, "-c", script, str(place.home.lock)], stdout=subprocess.PIPE) as reader:

@@ -7,10 +7,10 @@ import duckdb
 import pytest
 
 from tests.time_home import TimeHome, letter
-from warehouse.damage_checks import archive_check
-from warehouse.home import Home
-from warehouse.pipeline import a_run
-from warehouse.purge import purge
+from warehouse.runs.damage_checks import archive_check
+from warehouse.runs.pipeline import a_run
+from warehouse.runs.purge import purge
+from warehouse.store.home import Home
 
 
 @pytest.fixture

@@ -14,13 +14,13 @@ import duckdb
 import pytest
 
 from tests.time_home import TimeHome, letter
-from warehouse import migrations
-from warehouse.chain import find_break
-from warehouse.doctor import examine
-from warehouse.failures import EnvironmentProblem
-from warehouse.home import Home
-from warehouse.reading import read_revisions, read_scores, read_services, read_values
-from warehouse.reproduction import reproduce
+from warehouse.reading.published_values import read_revisions, read_scores, read_services, read_values
+from warehouse.runs.doctor import examine
+from warehouse.store import migrations
+from warehouse.store.failures import EnvironmentProblem
+from warehouse.store.home import Home
+from warehouse.store.seal import find_break
+from warehouse.trace.reproduce import reproduce
 
 HOMES = Path(__file__).parent / "homes"
 MOMENTS = (None, date(2025, 1, 12), date(2025, 2, 12))

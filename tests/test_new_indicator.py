@@ -10,9 +10,9 @@ from in_memory import derive, empty_warehouse, give_states, shown
 
 from transforms import definitions
 from transforms.definitions import load_indicators, read_indicators
-from warehouse.home import Home
-from warehouse.pipeline import run_pipeline
-from warehouse.reading import read_values
+from warehouse.reading.published_values import read_values
+from warehouse.runs.pipeline import run_pipeline
+from warehouse.store.home import Home
 
 DEFINITION = """
 id: IKU-15

@@ -9,7 +9,7 @@ from prefect.logging.handlers import PrefectConsoleHandler
 
 from expectations.suite import EngineError
 from flows.own_failures import say_once
-from warehouse.failures import EnvironmentProblem, GateFailed, WrongUsage
+from warehouse.store.failures import EnvironmentProblem, GateFailed, WrongUsage
 
 
 @pytest.fixture

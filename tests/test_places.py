@@ -16,9 +16,9 @@ from tests.delivery_desk import workbook
 from tests.rows import csv, row
 from tests.time_home import TimeHome
 from tests.workbook_twin import proposals, write_workbook
-from warehouse.delivery_places import BlankLines, Places, keep_shifts, line_of
-from warehouse.held_rows import INDEX, read_held_rows
-from warehouse.validation import validate_file
+from warehouse.landing.line_numbers import BlankLines, Places, keep_shifts, line_of
+from warehouse.loading.validate_file import validate_file
+from warehouse.reading.held_rows import INDEX, read_held_rows
 
 GOOD, BAD = row("pension"), row("pension", id="S2", tmt_pensiun="2024-06-02 00:00:00")
 NAMES = list(GOOD)

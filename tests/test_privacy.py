@@ -14,8 +14,8 @@ import pytest
 from expectations.contract import load_contract, source_names
 from tests.rows import csv, row
 from tests.workbook_twin import write_workbook
-from warehouse.connection import open_warehouse
-from warehouse.home import Home
+from warehouse.store.connection import open_warehouse
+from warehouse.store.home import Home
 
 # Numbers that keep every rule, so that the rows are accepted; texts that occur nowhere else.
 CANARIES = {

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from tests.rows import row
 from tests.time_home import TimeHome, letter
 from transforms.exact import decimal_text, round_half_up
-from warehouse.explain import explain
-from warehouse.reading import read_scores, read_services, read_values
+from warehouse.reading.published_values import read_scores, read_services, read_values
+from warehouse.trace.explain import explain
 
 FIRST_DAY = date(2025, 1, 10)
 AGENCIES = ("5500", "5501", "5502", "5503")

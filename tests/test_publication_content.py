@@ -11,12 +11,12 @@ import duckdb
 
 from tests import publication_home
 from tests.publication_home import FILES, SCORE, TABLES, VALUE, VIEWS, add_value, names_in, query
-from warehouse.connection import open_warehouse
-from warehouse.digests import DEFINITIONS, _of, _texts
-from warehouse.ledger import write_meta
-from warehouse.pipeline import run_pipeline
-from warehouse.publication import Publication, current_publication, publish
-from warehouse.renewal import WORDS
+from warehouse.facts.digests import DEFINITIONS, _of, _texts
+from warehouse.publication.switch import Publication, current_publication, publish
+from warehouse.runs.derive_and_enter import WORDS
+from warehouse.runs.pipeline import run_pipeline
+from warehouse.store.connection import open_warehouse
+from warehouse.store.runs import write_meta
 
 home = publication_home.home
 warehouse = publication_home.warehouse
@@ -51,7 +51,7 @@ def test_a_publication_is_a_folder_behind_a_relative_link(warehouse, home):
             "spool",
             "warehouse.duckdb",
             "warehouse.duckdb.wal",
-            "warehouse.lock",
+            "warehouse.store.lock",
         ]
     )
 

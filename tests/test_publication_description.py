@@ -10,8 +10,8 @@ from pydantic import ValidationError
 
 from tests import publication_home
 from tests.publication_home import FILES, TABLES, VIEWS, query
-from warehouse.publication import publish, verify_publication
-from warehouse.published import Published, load_published
+from warehouse.publication.declared import Published, load_published
+from warehouse.publication.switch import publish, verify_publication
 
 home = publication_home.home
 warehouse = publication_home.warehouse
@@ -40,7 +40,9 @@ def test_every_column_is_declared_and_every_declaration_is_published(warehouse):
 
 def test_every_query_states_its_table_and_grain_and_belongs_to_a_declaration():
     queries = {
-        file.name: file.read_text() for file in files("warehouse.published").iterdir() if file.name.endswith(".sql")
+        file.name: file.read_text()
+        for file in files("warehouse.publication.declared").iterdir()
+        if file.name.endswith(".sql")
     }
     declared = load_published()
     kinds = dict.fromkeys(declared.tables, "table") | dict.fromkeys(declared.views, "view")

@@ -9,8 +9,8 @@ import pytest
 
 from tests import publication_home
 from tests.publication_home import add_value, names_in, publish_runs
-from warehouse.failures import EnvironmentProblem, GateFailed
-from warehouse.publication import publish, verify_publication
+from warehouse.publication.switch import publish, verify_publication
+from warehouse.store.failures import EnvironmentProblem, GateFailed
 
 home = publication_home.home
 warehouse = publication_home.warehouse

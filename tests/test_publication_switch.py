@@ -14,9 +14,9 @@ import pytest
 
 from tests import publication_home
 from tests.publication_home import add_value, names_in, publish_runs
-from warehouse.failures import EnvironmentProblem
-from warehouse.home import Home
-from warehouse.publication import current_publication, publish, verify_publication
+from warehouse.publication.switch import current_publication, publish, verify_publication
+from warehouse.store.failures import EnvironmentProblem
+from warehouse.store.home import Home
 
 home = publication_home.home
 warehouse = publication_home.warehouse

@@ -15,7 +15,7 @@ from year_2024 import (
 
 from flows.cli import app
 from transforms.printed_tables import survey_figures
-from warehouse.publication import publish
+from warehouse.publication.switch import publish
 
 home, warehouse = year_2024.home, year_2024.warehouse
 

@@ -23,10 +23,10 @@ from year_2024 import (
 
 from flows.cli import app
 from transforms.definitions import INDICATORS, read_indicators
-from warehouse.connection import open_warehouse
-from warehouse.failures import GateFailed
-from warehouse.ledger import Run
-from warehouse.pipeline import run_pipeline
+from warehouse.runs.pipeline import run_pipeline
+from warehouse.store.connection import open_warehouse
+from warehouse.store.failures import GateFailed
+from warehouse.store.runs import Run
 
 home, warehouse = year_2024.home, year_2024.warehouse
 
@@ -83,7 +83,7 @@ def test_a_waiver_lets_it_pass_and_stays_visible(warehouse, monkeypatch):
     fill_2024(warehouse)
     add_print(warehouse.connection, "07|IKU-07|2024|realisasi", "90.00", "Surat 7/2025")
     decision = waiver("07|IKU-07|2024|realisasi@Surat 7/2025", verdict="different")
-    monkeypatch.setattr("warehouse.reconciliation.waivers", lambda: (decision,))
+    monkeypatch.setattr("warehouse.reconciliation.compare.waivers", lambda: (decision,))
 
     assert renewed(warehouse)["07|IKU-07|2024|realisasi@Surat 7/2025"] == ("90.00", "91.67", "waived", None)
 
@@ -263,7 +263,7 @@ def test_a_contradiction_leaves_no_fact_and_no_publication_until_it_is_waived(ho
         assert opened.connection.execute("SELECT accepted FROM ledger.batches ORDER BY 1").fetchall() == [(1,), (12,)]
 
     decision = waiver("07|IKU-07|2024|realisasi@Surat 7/2025", verdict="different")
-    monkeypatch.setattr("warehouse.reconciliation.waivers", lambda: (decision,))
+    monkeypatch.setattr("warehouse.reconciliation.compare.waivers", lambda: (decision,))
     report = run_pipeline(home.root, date(2025, 2, 1))
     assert report.published
     lines = json.loads(invoke("reconcile", "--year", 2024, "--home", home.root, "--json"))

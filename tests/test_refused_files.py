@@ -7,8 +7,8 @@ import polars as pl
 import pytest
 
 from tests.rows import PENSION, csv, row
-from warehouse.connection import open_warehouse
-from warehouse.pipeline import run_pipeline
+from warehouse.runs.pipeline import run_pipeline
+from warehouse.store.connection import open_warehouse
 
 GOOD = csv(*(row("pension", id=f"S{number}") for number in range(1, 6)))
 HEADER, FIRST, *REST = GOOD.splitlines()

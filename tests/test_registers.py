@@ -12,8 +12,8 @@ import pytest
 
 from expectations.contract import load_contract, source_names
 from expectations.suite import RuleCount
-from warehouse.home import Home
-from warehouse.pipeline import run_pipeline
+from warehouse.runs.pipeline import run_pipeline
+from warehouse.store.home import Home
 
 PNS, PPPK = "198501012010011001", "199001012022211001"
 LOGS = {"promotion", "nip", "pension", "integration"}

@@ -20,11 +20,11 @@ from expectations.rule import Rule
 from expectations.suite import EngineError
 from tests.conftest import RunHome
 from tests.rows import csv, row
-from warehouse.connection import open_warehouse
-from warehouse.held_rows import read_held_rows
-from warehouse.home import Home
-from warehouse.pipeline import run_pipeline
-from warehouse.reading import published, read_services, read_values
+from warehouse.reading.held_rows import read_held_rows
+from warehouse.reading.published_values import published, read_services, read_values
+from warehouse.runs.pipeline import run_pipeline
+from warehouse.store.connection import open_warehouse
+from warehouse.store.home import Home
 
 ALL_RULES = [(source, rule) for source in source_names() for rule in load_contract(source).all_rules]
 

@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 
 from tests.rows import csv, row
-from warehouse.explain import explain
-from warehouse.held_rows import read_held_rows
-from warehouse.home import Home
-from warehouse.initialise import initialise
-from warehouse.pipeline import run_pipeline
-from warehouse.reading import read_values
+from warehouse.reading.held_rows import read_held_rows
+from warehouse.reading.published_values import read_values
+from warehouse.runs.initialise import initialise
+from warehouse.runs.pipeline import run_pipeline
+from warehouse.store.home import Home
+from warehouse.trace.explain import explain
 
 WEB, SIM = "webservice", "simpegnas"
 # The 49 agencies of the region.

@@ -10,10 +10,10 @@ import pytest
 import xlsxwriter
 
 from tests.rows import csv, row
-from warehouse.held_rows import read_held_rows
-from warehouse.home import Home
-from warehouse.pipeline import run_pipeline
-from warehouse.reading import published, read_services
+from warehouse.reading.held_rows import read_held_rows
+from warehouse.reading.published_values import published, read_services
+from warehouse.runs.pipeline import run_pipeline
+from warehouse.store.home import Home
 
 # Short names, so that a case fits on a line.
 SHORT = {

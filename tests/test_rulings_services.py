@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from tests.rows import csv, row
-from warehouse.home import Home
-from warehouse.pipeline import run_pipeline
-from warehouse.reading import read_services
+from warehouse.reading.published_values import read_services
+from warehouse.runs.pipeline import run_pipeline
+from warehouse.store.home import Home
 
 MS, BTS, TMS, IN_PROCESS, CANCELLED, NOT_RECEIVED = 7, 5, 6, 12, 9, 1
 COUNTS = ("received", "ms", "bts", "tms", "in_process", "ever_returned")

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from tests.rows import csv, row
-from warehouse.failures import WrongUsage
-from warehouse.home import Home
-from warehouse.pipeline import run_pipeline
-from warehouse.reading import Breakdown, published, read_services, read_values
+from warehouse.reading.published_values import Breakdown, published, read_services, read_values
+from warehouse.runs.pipeline import run_pipeline
+from warehouse.store.failures import WrongUsage
+from warehouse.store.home import Home
 
 COUNTS = ("received", "ms", "bts", "tms", "in_process")
 

@@ -16,12 +16,12 @@ import pytest
 from sample_data import write_deliveries
 from tests.conftest import RunHome
 from tests.rows import csv, row
-from warehouse.failures import EnvironmentProblem, WrongUsage
-from warehouse.home import Home
-from warehouse.lock import writer_lock
-from warehouse.pipeline import run_pipeline
-from warehouse.publication import verify_publication
-from warehouse.reading import published, read_services, read_values
+from warehouse.publication.switch import verify_publication
+from warehouse.reading.published_values import published, read_services, read_values
+from warehouse.runs.pipeline import run_pipeline
+from warehouse.store.failures import EnvironmentProblem, WrongUsage
+from warehouse.store.home import Home
+from warehouse.store.lock import writer_lock
 
 
 def _facts(home: Home) -> list:
@@ -100,7 +100,7 @@ def test_a_reader_neither_blocks_a_run_nor_is_blocked(tmp_path: Path, deliver) -
 def test_a_held_lock_names_its_holder(tmp_path: Path) -> None:
     Home(tmp_path).make()
     holder = subprocess.Popen(
-        [sys.executable, "-c", "import sys, time\nfrom pathlib import Path\nfrom warehouse.lock import writer_lock\n"
+        [sys.executable, "-c", "import sys, time\nfrom pathlib import Path\nfrom warehouse.store.lock import writer_lock\n"
          "with writer_lock(Path(sys.argv[1]), 'kpi run'):\n    print('held', flush=True); time.sleep(60)", str(Home(tmp_path).lock)],
         stdout=subprocess.PIPE,
     )  # fmt: skip
@@ -151,7 +151,7 @@ def test_a_killed_run_leaves_the_last_publication_and_the_next_one_heals(
     shutil.copytree(halves.half, tmp_path, symlinks=True, dirs_exist_ok=True)
     before = read_values(Home(tmp_path))
     child = subprocess.Popen(
-        [sys.executable, "-c", "import sys; from pathlib import Path; from warehouse.pipeline import run_pipeline; run_pipeline(Path(sys.argv[1]))", str(tmp_path)],
+        [sys.executable, "-c", "import sys; from pathlib import Path; from warehouse.runs.pipeline import run_pipeline; run_pipeline(Path(sys.argv[1]))", str(tmp_path)],
         cwd=Path(__file__).parent.parent, env=os.environ | {"PYTHONPATH": "."},
     )  # fmt: skip
     time.sleep(seconds)

@@ -11,14 +11,14 @@ from year_2024 import FIRST, OBJECTIVES, SECOND, VALUES_2024, add_budget, enter_
 
 from flows.cli import app
 from transforms.scoring.definition import load_scoring
-from warehouse.changes import changes_of, told
-from warehouse.derivation import View
-from warehouse.facts import Change
-from warehouse.ledger import UNPUBLISHED, Run, read_meta, write_meta
-from warehouse.pipeline import run_pipeline
-from warehouse.publication import publish
-from warehouse.reading import read_scores
-from warehouse.scores import enter_scores, score_inputs
+from warehouse.facts.changes import changes_of, told
+from warehouse.facts.derive import View
+from warehouse.facts.scores import enter_scores, score_inputs
+from warehouse.facts.versions import Change
+from warehouse.publication.switch import publish
+from warehouse.reading.published_values import read_scores
+from warehouse.runs.pipeline import run_pipeline
+from warehouse.store.runs import UNPUBLISHED, Run, read_meta, write_meta
 
 home, warehouse = year_2024.home, year_2024.warehouse
 
@@ -175,7 +175,7 @@ def test_other_rules_of_the_score_are_a_definition_or_code(warehouse, monkeypatc
             ),
         }
     )
-    monkeypatch.setattr("warehouse.scores.load_scoring", lambda: other)
+    monkeypatch.setattr("warehouse.facts.scores.load_scoring", lambda: other)
     enter(warehouse, SECOND)
 
     assert versions(warehouse.connection, "npss", "NPSS") == [("99.27", None, False), ("99.42", reason, True)]

@@ -10,9 +10,9 @@ import pytest
 
 from sample_data import write_deliveries
 from sample_data.assessments import write_late_assessment
-from warehouse.home import Home
-from warehouse.pipeline import RunReport, run_pipeline
-from warehouse.reading import published, read_reconciliation, read_scores
+from warehouse.reading.published_values import published, read_reconciliation, read_scores
+from warehouse.runs.pipeline import RunReport, run_pipeline
+from warehouse.store.home import Home
 
 BOOKS_CLOSED, AFTER_THE_ASSESSMENT = date(2025, 1, 31), date(2025, 9, 30)
 # The logs of proposals are large, and no score rests on them.

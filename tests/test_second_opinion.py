@@ -14,7 +14,7 @@ from expectations.suite import EngineError, Validator
 from expectations.typed_read import FileTraits, typed_rows
 from sample_data.faults import fault_rows
 from tests.in_memory import empty_warehouse
-from warehouse.loading import require_equal
+from warehouse.loading.group import require_equal
 
 RULES = [(source, rule) for source in source_names() for rule in load_contract(source).all_rules]
 APART = [(source, rule) for source, rule in RULES if told(load_contract(source), rule).judgement != "own condition"]

@@ -13,8 +13,8 @@ import duckdb
 import pytest
 
 from tests.rows import csv, row
-from warehouse.pipeline import a_run, run_pipeline
-from warehouse.stopping import Stopped, stoppable
+from warehouse.runs.pipeline import a_run, run_pipeline
+from warehouse.store.stopping import Stopped, stoppable
 
 KPI = [sys.executable, "-c", "from flows.cli import main; main()"]
 
@@ -46,7 +46,7 @@ def last_run(home: Path) -> tuple[str, str]:
 
 INTERRUPTED = """
 import os, signal, sys, threading, duckdb
-from warehouse.stopping import Stopped, stoppable
+from warehouse.store.stopping import Stopped, stoppable
 number = int(sys.argv[1])
 with duckdb.connect() as connection:
     threading.Timer(0.5, lambda: os.kill(os.getpid(), number)).start()
@@ -147,14 +147,14 @@ def test_a_reading_command_is_stopped_at_any_moment(tmp_path: Path, deliver, com
 
 def test_what_a_command_leaves_behind_is_freed(tmp_path: Path, deliver) -> None:
     deliver("pension/a.csv", csv(row("pension")))
-    script = "import sys; from pathlib import Path; from warehouse.pipeline import run_pipeline; run_pipeline(Path(sys.argv[1]))"
+    script = "import sys; from pathlib import Path; from warehouse.runs.pipeline import run_pipeline; run_pipeline(Path(sys.argv[1]))"
     shown = subprocess.run([sys.executable, "-c", script, str(tmp_path)], capture_output=True, text=True, check=True)
     assert shown.stderr == ""
 
 
 def test_run_as_json_prints_a_report_also_when_it_fails(tmp_path: Path, deliver) -> None:
-    from warehouse.home import Home
-    from warehouse.lock import writer_lock
+    from warehouse.store.home import Home
+    from warehouse.store.lock import writer_lock
 
     Home(tmp_path).make()
     for command in (["run", "--json"], ["backfill", "2024", "--json"]):
@@ -169,7 +169,7 @@ def test_run_as_json_prints_a_report_also_when_it_fails(tmp_path: Path, deliver)
 
 
 def test_a_commit_that_has_ended_its_transaction_does_not_hide_why(tmp_path: Path) -> None:
-    from warehouse.connection import open_warehouse
+    from warehouse.store.connection import open_warehouse
 
     # As a COMMIT does that finds the disk full: the transaction is over, and the failure comes after.
     with (

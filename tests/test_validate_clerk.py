@@ -16,8 +16,8 @@ from flows.cli import app
 from tests.delivery_desk import workbook
 from tests.rows import csv, row
 from transforms.reference.tables import agencies
-from warehouse import marked_copy
-from warehouse.validation import validate_file
+from warehouse.loading import marked_copy
+from warehouse.loading.validate_file import validate_file
 
 GOOD, BAD = row("pension"), row("pension", id="S2", tmt_pensiun="2024-06-02 00:00:00")
 ENGLISH = re.compile(

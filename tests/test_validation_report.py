@@ -9,9 +9,9 @@ import pytest
 from expectations.report import RuleLine
 from tests.conftest import RunHome
 from tests.time_home import TimeHome, letter
-from warehouse.failures import GateFailed
-from warehouse.pipeline import a_run
-from warehouse.validation_report import last_page
+from warehouse.reports.validation_pages import last_page
+from warehouse.runs.pipeline import a_run
+from warehouse.store.failures import GateFailed
 
 OUTSIDE = re.compile(r"""(?:src|href)\s*=\s*["']?(?!#)(?:[a-z]+:)?//|url\(|@import|<script""", re.IGNORECASE)
 

@@ -15,11 +15,11 @@ from expectations.contract import Contract, load_contract
 from flows.cli import app
 from tests.rows import csv, row
 from tests.time_home import TimeHome, letter
-from warehouse.connection import open_warehouse
-from warehouse.doctor import examine
-from warehouse.failures import EnvironmentProblem, GateFailed
-from warehouse.reproduction import reproduce
-from warehouse.validation_report import last_page
+from warehouse.reports.validation_pages import last_page
+from warehouse.runs.doctor import examine
+from warehouse.store.connection import open_warehouse
+from warehouse.store.failures import EnvironmentProblem, GateFailed
+from warehouse.trace.reproduce import reproduce
 
 
 @pytest.fixture
@@ -108,7 +108,7 @@ def test_a_rule_that_refuses_takes_none_of_the_rows_in(place: TimeHome, monkeypa
         ]
         return contract.model_copy(update={"rules": rules})
 
-    monkeypatch.setattr("warehouse.loading.load_contract", stricter)
+    monkeypatch.setattr("warehouse.loading.group.load_contract", stricter)
     place.deliver("integration/a.csv", letter("5500", integrated=True), letter("5501", integrated=True, tw=5))
     (refused,) = place.run("2025-01-10").refused
     assert (

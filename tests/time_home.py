@@ -8,9 +8,9 @@ from typing import Any
 import duckdb
 
 from tests.rows import csv, row
-from warehouse.home import Home
-from warehouse.pipeline import RunReport, run_pipeline
-from warehouse.reading import read_services, read_values
+from warehouse.reading.published_values import read_services, read_values
+from warehouse.runs.pipeline import RunReport, run_pipeline
+from warehouse.store.home import Home
 
 
 @dataclass(frozen=True)

@@ -7,13 +7,13 @@ from types import SimpleNamespace
 import pytest
 
 from transforms.reference import Waiver
-from warehouse.connection import open_warehouse
-from warehouse.derivation import View
-from warehouse.facts import KPI_VALUES, enter_fresh, make_fresh_table
-from warehouse.home import Home
-from warehouse.ledger import Run
-from warehouse.reconciliation import renew_reconciliation
-from warehouse.scores import enter_scores
+from warehouse.facts.derive import View
+from warehouse.facts.scores import enter_scores
+from warehouse.facts.versions import KPI_VALUES, enter_fresh, make_fresh_table
+from warehouse.reconciliation.compare import renew_reconciliation
+from warehouse.store.connection import open_warehouse
+from warehouse.store.home import Home
+from warehouse.store.runs import Run
 
 OBJECTIVES = {
     "IKU-01": "SS1", "IKU-02": "SS1", "IKU-03": "SS2", "IKU-04": "SS2", "IKU-05": "SS3", "IKU-06": "SS4", "IKU-07": "SS5",
@@ -149,7 +149,7 @@ def waiver(item, **decision):
 
 def place(monkeypatch, **changed):
     """Puts the fourteen, with what is changed of them, where scoring and reconciliation look for them."""
-    for module in ("warehouse.scores", "warehouse.derived_items"):
+    for module in ("warehouse.facts.scores", "warehouse.reconciliation.derived_items"):
         monkeypatch.setattr(f"{module}.load_indicators", lambda: indicators(**changed))
 
 

@@ -1,0 +1,1 @@
+"""What is derived and kept: the plan, the derivation, the versions of each fact."""

@@ -1,0 +1,81 @@
+"""Fingerprints of what says how a number comes about, so that a run knows which numbers a change concerns."""
+
+import hashlib
+import json
+from functools import cache
+from importlib.resources import files
+
+from transforms.definitions import Indicator, Version
+from transforms.services import load_services
+
+# Said in words only: no number depends on them.
+WORDS = {
+    "title",
+    "owner",
+    "legal_basis",
+    "population",
+    "exclusions",
+    "exceptions",
+    "limits",
+    "versions",
+    "examples",
+    "sql",
+}
+# What the derivation of every item shares. What a report printed concerns the reconciliation alone.
+SHARED_CODE = ("transforms", "transforms.services", "transforms.reference")
+PRINTED = ("published_", "known_discrepancies")
+SCORING = "transforms.scoring"
+DEFINITIONS = "transforms.indicators"
+PUBLISHED = "warehouse.publication.declared"
+
+
+def definition_digest(indicator: Indicator, version: Version) -> str:
+    """Of an indicator under one version: its own facts change with it, and no others."""
+    said = indicator.model_dump(mode="json", exclude=WORDS) | {
+        "version": version.model_dump(mode="json", exclude={"changed", "legal_basis"})
+    }
+    return _of(json.dumps(said, sort_keys=True))
+
+
+def service_digest() -> str:
+    return _of(load_services().definition_version)
+
+
+@cache
+def scoring_digest() -> str:
+    return _of(*_texts(SCORING))
+
+
+@cache
+def shared_code_digest() -> str:
+    """Of the code and the reference data that every item rests on."""
+    return _of(*(text for package in SHARED_CODE for text in _texts(package) if not _is_printed(text)))
+
+
+def code_digest(indicator: Indicator) -> str:
+    """Of the evidence query, with what all items share."""
+    return _of(indicator.sql, shared_code_digest())
+
+
+@cache
+def printed_digest() -> str:
+    """Of what reports print and what is known of it: the reconciliation is made anew where it differs."""
+    return _of(*(text for package in ("transforms.reference", "expectations") for text in _texts(package)))
+
+
+def words_digest() -> str:
+    """Of the definitions' files whole, and of what is declared of the published tables: readers get new words and columns too."""
+    return _of(*_texts(DEFINITIONS), *_texts(PUBLISHED))
+
+
+def _texts(package: str) -> list[str]:
+    found = sorted((file for file in files(package).iterdir() if file.is_file()), key=lambda file: file.name)
+    return [f"{file.name}\0{file.read_text(encoding='utf-8')}" for file in found if not file.name.endswith(".pyc")]
+
+
+def _is_printed(text: str) -> bool:
+    return text.startswith(PRINTED)
+
+
+def _of(*texts: str) -> str:
+    return hashlib.sha256("\0".join(texts).encode()).hexdigest()

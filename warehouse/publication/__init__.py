@@ -1,0 +1,1 @@
+"""What people read, switched in one step."""

@@ -1,0 +1,239 @@
+"""What is derived of the items that a report prints: standing facts and figures beside them, by the name of the item."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Any
+
+import duckdb
+
+from expectations.reconciliation import Derived
+from transforms.definitions import Indicator, load_indicators
+from transforms.periods import year_period
+from transforms.printed import year_of
+from transforms.printed_tables import Figures, integration_figures, survey_figures
+from transforms.reference import office
+from transforms.reference.tables import agencies
+from transforms.scoring.definition import load_categories, load_scoring
+from transforms.scoring.score import Score, score_year
+from transforms.sql import load_sql
+from warehouse.facts.derive import View
+from warehouse.facts.scores import score_inputs
+from warehouse.store.queries import has_table
+
+PROVISIONAL = "provisional: the period is still running"
+WAITING = "not final: rows that are dated after the clock of the run will still count"
+INCOMPLETE = "incomplete: not every agency has a row"
+UNFINISHED = "incomplete: its last quarter has no value"
+REPORTED = "carried as reported: it is the printed number itself"
+# The measures of the score, as a report names them.
+MEASURES = {
+    "capaian": "capaian",
+    "NSS": "nss",
+    "score": "perspective_score",
+    "NKP": "nkp",
+    "NPSS": "npss",
+    "efisiensi": "efficiency",
+}
+CATEGORY, TARGET = "category", "target"
+
+Items = dict[str, Derived]
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Reads on one connection, as of one view. ``waiting``: (source, year) of which rows are dated later than the clock.
+
+    They matter where a year has a knowledge cut-off: what happened after an event cut-off never counts (ruling 2).
+    """
+
+    connection: duckdb.DuckDBPyConnection
+    view: View
+    waiting: frozenset[tuple[str, int]]
+
+    def rows(self, name: str, parameters: Mapping[str, object]) -> list[tuple[Any, ...]]:
+        return self.connection.execute(load_sql("warehouse.reconciliation", name), dict(parameters)).fetchall()
+
+    def is_waiting(self, indicator: Indicator, year: int) -> bool:
+        return indicator.cut_off == "knowledge" and any((source, year) in self.waiting for source in indicator.sources)
+
+    @property
+    def known(self) -> dict[str, object]:
+        return {"clock": self.view.clock, "known_batch": self.view.known_batch}
+
+
+def read_items(
+    connection: duckdb.DuckDBPyConnection,
+    view: View,
+    printed: Mapping[int, frozenset[str]],
+    report_years: Iterable[int],
+) -> Items:
+    """All derived items. ``printed``: by year the indicators that have a printed realization, for comparing scores alike."""
+    found = connection.execute(
+        load_sql("warehouse.reconciliation", "waiting_years.sql"), {"clock": view.clock}
+    ).fetchall()
+    reader = Reader(connection, view, frozenset(found))
+    values = _values(reader)
+    return {
+        **values,
+        **_scores(reader, values, printed),
+        **_services(reader),
+        **_figures(reader, "integration", "integrated_agencies.sql", integration_figures),
+        **_figures(reader, "survey", "survey_elements.sql", survey_figures),
+        **_survey_totals(values),
+        **_structure(report_years),
+    }
+
+
+def _values(reader: Reader) -> Items:
+    """The values that stand. One whose evidence is visibly not whole cannot be held against a printed one."""
+    known = {indicator.id: indicator for indicator in load_indicators()}
+    items: Items = {}
+    for indicator, period, measure, value, decimals, status, flags, is_provisional, former in reader.rows(
+        "reconciled_values.sql", {"office": office().office_code}
+    ):
+        unfit = None
+        if value is None:
+            unfit = f"no value: {status}"
+        elif is_provisional:
+            unfit = PROVISIONAL
+        elif status == "reported":
+            unfit = REPORTED
+        elif "incomplete" in flags and not (indicator in known and known[indicator].compares_incomplete):
+            unfit = INCOMPLETE
+        elif measure != TARGET and indicator in known and reader.is_waiting(known[indicator], int(period[:4])):
+            unfit = WAITING
+        items[_name(indicator, period, measure)] = Derived(value, decimals, unfit, earlier=tuple(former))
+    return items | _unfinished(items, [i.id for i in known.values() if i.year_from == "newest_part"])
+
+
+def _unfinished(items: Items, indicators: Iterable[str]) -> Items:
+    """The values of years that come from their newest quarter, where that is not the last one."""
+    found: Items = {}
+    for name, derived in items.items():
+        _, indicator, period, measure = name.split("|")
+        if indicator in indicators and len(period) == 4 and measure != TARGET and derived.unfit is None:
+            last = items.get(_name(indicator, f"{period}-Q4", "realisasi"))
+            if last is None or last.value is None:
+                found[name] = replace(derived, unfit=UNFINISHED)
+    return found
+
+
+def _scores(reader: Reader, values: Items, printed: Mapping[int, frozenset[str]]) -> Items:
+    items: Items = {}
+    for item, period, measure, value, decimals, category, status, is_provisional, former in reader.rows(
+        "reconciled_scores.sql", {"office": office().office_code}
+    ):
+        unfit = f"no value: {status}" if value is None else PROVISIONAL if is_provisional else None
+        items[_name(item, period, measure)] = Derived(value, decimals, unfit, earlier=tuple(former))
+        if category is not None:
+            items[_name(item, period, CATEGORY)] = Derived(category, None, unfit)
+    for year in {year_of(name) for name in items}:
+        items |= _comparable(reader, items, values, year, printed.get(year, frozenset()))
+    return items
+
+
+def _comparable(reader: Reader, items: Items, values: Items, year: int, printed: frozenset[str]) -> Items:
+    """The scores of a year that rest on indicators, with what each would be on the printed ones alone."""
+    results, budgets = score_inputs(reader.connection, year, reader.view)
+    scoring, categories = load_scoring(), load_categories()
+    scores = {(s.measure, s.item): s for s in score_year(results, budgets, scoring, categories)}
+    only_printed = [result for result in results if result.indicator in printed]
+    alike = {(s.measure, s.item): s for s in score_year(only_printed, budgets, scoring, categories)}
+    with_value = frozenset(item for (kind, item), s in scores.items() if kind == "capaian" and s.exact is not None)
+    found: Items = {}
+    for name, derived in items.items():
+        _, item, period, measure = name.split("|")
+        key = ("npss" if measure == CATEGORY else MEASURES.get(measure, ""), item)
+        if period == str(year) and derived.unfit is None and key in scores:
+            unfit = _unfit(scores[key], values, year, with_value, printed)
+            beside = alike.get(key)
+            found[name] = (
+                replace(derived, unfit=unfit) if unfit else _beside(derived, scores[key], beside, with_value - printed)
+            )
+    return found
+
+
+def _unfit(score: Score, values: Items, year: int, with_value: frozenset[str], printed: frozenset[str]) -> str | None:
+    """Why a score cannot be held against a printed one: an input that is not whole, or that only one of the two has."""
+    for indicator in sorted(score.inputs):
+        value = values.get(_name(indicator, str(year), "realisasi"))
+        if value is not None and value.unfit in (WAITING, INCOMPLETE, UNFINISHED):
+            return f"{indicator} is {value.unfit}"
+    if len(score.inputs) > 1 and (lacking := sorted(score.inputs & printed - with_value)):
+        return f"not comparable: {', '.join(lacking)} was printed and has no value here"
+    return None
+
+
+def _beside(derived: Derived, score: Score, alike: Score | None, not_printed: frozenset[str]) -> Derived:
+    """With the score on the printed indicators alone, where it rests on others too; without one it cannot be compared."""
+    beyond = tuple(sorted(score.inputs & not_printed))
+    if len(score.inputs) == 1 or not beyond:
+        return derived
+    if alike is None or alike.exact is None:
+        return replace(derived, unfit=f"not comparable: it rests on {', '.join(beyond)}, which has no printed value")
+    is_category = isinstance(derived.value, str)
+    return replace(
+        derived, beyond=beyond, alike=alike.category if is_category else alike.value(load_scoring().measures)
+    )
+
+
+def _services(reader: Reader) -> Items:
+    items: Items = {}
+    for service, period, region, is_provisional, measure, value, decimals in reader.rows(
+        "reconciled_services.sql", {"office": office().office_code}
+    ):
+        items[_name(service, period, measure, region)] = Derived(
+            value, decimals, PROVISIONAL if is_provisional else None
+        )
+    return items
+
+
+def _figures(reader: Reader, source: str, query: str, figures: Callable[[Iterable[Any]], Figures]) -> Items:
+    """Figures from the states of a source; of a source without a contract there are none."""
+    if not has_table(reader.connection, "states", source):
+        return {}
+    items: Items = {}
+    for suffix, (value, decimals) in figures(reader.rows(query, reader.known)).items():
+        name = f"{office().office_code}|{suffix}"
+        year = year_of(name)
+        unfit = PROVISIONAL if year_period(year).is_running(reader.view.clock) else None
+        items[name] = Derived(value, decimals, WAITING if (source, year) in reader.waiting else unfit)
+    return items
+
+
+def _survey_totals(values: Items) -> Items:
+    """The total of the services' survey is the indicator's own value of the semester."""
+    prefix, suffix = f"{office().office_code}|IKU-04|", "|realisasi"
+    return {
+        name.replace("|IKU-04|", "|layanan|").replace(suffix, "|ikm|total"): derived
+        for name, derived in values.items()
+        if name.startswith(prefix) and name.endswith(suffix) and "-S" in name
+    }
+
+
+def _structure(report_years: Iterable[int]) -> Items:
+    """How many objectives, indicators and agencies there are, and the weights."""
+    indicators, scoring = load_indicators(), load_scoring()
+    counts: list[tuple[str, str, int]] = [
+        ("office", "agencies", agencies().height),
+        ("office", "indicators", len(indicators)),
+        ("office", "objectives", len(scoring.objectives)),
+        ("office", "perspectives", len(scoring.perspectives)),
+    ]
+    for perspective in scoring.perspectives:
+        members = [indicator for indicator in indicators if indicator.objective in perspective.objectives]
+        counts += [
+            (perspective.id, "indicators", len(members)),
+            (perspective.id, "objectives", len(perspective.objectives)),
+            (perspective.id, "weight", perspective.weight_percent),
+        ]
+    return {
+        _name(subject, str(year), measure): Derived(Decimal(count), 0)
+        for year in report_years
+        for subject, measure, count in counts
+    }
+
+
+def _name(subject: str, period: str, measure: str, group: str | None = None) -> str:
+    return "|".join(filter(None, (office().office_code, subject, period, measure, group)))

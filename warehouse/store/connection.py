@@ -1,0 +1,202 @@
+"""Opens the warehouse: the writer's file, one process at a time, and nobody else's."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import RLock
+
+import duckdb
+
+from expectations.contract import load_contract, source_names
+from expectations.identity import state_columns, states_table
+from expectations.suite import Validator
+from transforms.reference.tables import static_tables
+from transforms.sql import identifier
+from warehouse.store.damage import WAREHOUSE, as_damaged, damage_is_said
+from warehouse.store.failures import EnvironmentProblem
+from warehouse.store.home import Home, private_files
+from warehouse.store.home_state import require_home, require_ledger, require_newest
+from warehouse.store.key import content_secret, fingerprint, hmac_pads, load_key
+from warehouse.store.lock import writer_lock
+from warehouse.store.migrations import migrate
+from warehouse.store.queries import has_table, roll_back, single_value
+
+MEMORY_LIMIT = "1500MB"
+THREADS = 2
+LEAST_FREE_BYTES = 200 * 1024**2
+SETTINGS = (
+    "SET TimeZone = 'Asia/Jakarta'",
+    "SET preserve_insertion_order = false",
+    "SET enable_progress_bar = false",
+    # Keyed hashes do not compress, and looking for a way takes a third of the time of writing states.
+    "SET disabled_compression_methods = 'fsst,dict_fsst'",
+)
+
+
+class Warehouse:
+    """The open warehouse. ``connection`` is the only way in; ``step`` serialises the tasks of a flow on it."""
+
+    def __init__(self, home: Home, connection: duckdb.DuckDBPyConnection) -> None:
+        self.home = home
+        self.connection = connection
+        self.validator = Validator(connection)
+        self.step = RLock()
+
+    @contextmanager
+    def transaction(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """All or nothing: commits at the end of the block, rolls back on any error."""
+        self.connection.execute("BEGIN")
+        try:
+            yield self.connection
+            self.connection.execute("COMMIT")
+        except BaseException:
+            roll_back(self.connection)
+            raise
+
+    @contextmanager
+    def trial(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """To see what would change: whatever the block does is taken back at its end."""
+        self.connection.execute("BEGIN")
+        try:
+            yield self.connection
+        finally:
+            self.connection.execute("ROLLBACK")
+
+
+_open: dict[Path, Warehouse] = {}
+
+
+@contextmanager
+def open_warehouse(root: Path, purpose: str, *, making: bool = False) -> Iterator[Warehouse]:
+    """The warehouse of ``root`` for the block; inside a block that already has it, the same one (tasks of one flow).
+
+    For those who write; whoever only asks has ``warehouse.store.looking``. ``making``: `kpi init`, which may find no home, or what is left of one.
+    Raises EnvironmentProblem where there is no installation, or one that has lost its warehouse or holds an old one; where another process
+    holds it, the disk is full, or the key is not its own; Damaged, also out of the block, where its file is.
+    """
+    resolved = root.resolve()
+    if (already := open_here(resolved)) is not None:
+        yield already
+        return
+    home = Home(resolved)
+    if not making:
+        require_home(home)
+    # Also DuckDB's own files, which it makes anew as it likes.
+    with private_files():
+        home.make()
+        _require_space(home)
+        with damage_is_said(*WAREHOUSE), writer_lock(home.lock, purpose):
+            _sweep(home)
+            connection = connect(home.warehouse, home.spool)
+            try:
+                if not making:
+                    require_ledger(connection, home)
+                _open[resolved] = Warehouse(home, connection)
+                prepare(connection, home)
+                if not making:
+                    require_newest(connection, home)
+                yield _open[resolved]
+            finally:
+                _open.pop(resolved, None)
+                connection.close()
+
+
+def open_here(root: Path) -> Warehouse | None:
+    """The warehouse of ``root`` where this process has it open."""
+    return _open.get(root.resolve())
+
+
+def _sweep(home: Home) -> None:
+    """Removes what a killed run left half-made: it may hold personal data, and nobody would ever read it again."""
+    for unfinished in home.landing.glob("*/.*.part"):
+        unfinished.unlink()
+    for left in home.spool.iterdir():
+        # A link goes, and what it leads to stays.
+        if left.is_dir() and not left.is_symlink():
+            shutil.rmtree(left)
+        else:
+            left.unlink()
+
+
+def _require_space(home: Home) -> None:
+    free = shutil.disk_usage(home.root).free
+    if free < LEAST_FREE_BYTES:
+        raise EnvironmentProblem(
+            f"only {free // 1024**2} MiB are free on the disk of {home.root}; make room, then run this again"
+        )
+
+
+def connect(file: Path, spool: Path) -> duckdb.DuckDBPyConnection:
+    """Opens a warehouse file for writing; makes it where it is missing. What does not fit into memory goes to ``spool``."""
+    try:
+        return duckdb.connect(
+            str(file),
+            config={"memory_limit": MEMORY_LIMIT, "threads": THREADS, "temp_directory": str(spool)},
+        )
+    except duckdb.IOException as problem:
+        unopened = EnvironmentProblem(f"the warehouse {file} cannot be opened: {problem}")
+        raise as_damaged(problem, *WAREHOUSE) or unopened from problem
+
+
+def prepare(connection: duckdb.DuckDBPyConnection, home: Home) -> None:
+    """Schema, reference tables, session settings and the key, which is made for a new warehouse. Does nothing twice."""
+    prepare_tables(connection, home)
+    known = key_fingerprint(connection)
+    key = load_key(home, known)
+    if known is None:
+        connection.execute("INSERT INTO ledger.meta VALUES ('key_fingerprint', $1)", [fingerprint(key)])
+    install_key(connection, key)
+
+
+def key_fingerprint(connection: duckdb.DuckDBPyConnection) -> str | None:
+    """Of the key that the data were made with; None where there are none yet."""
+    found: str | None = single_value(connection, "SELECT value FROM ledger.meta WHERE name = 'key_fingerprint'")
+    return found
+
+
+def prepare_tables(connection: duckdb.DuckDBPyConnection, home: Home) -> None:
+    """The same without the key."""
+    for setting in SETTINGS:
+        connection.execute(setting)
+    migrate(connection, str(home.warehouse))
+    # In one transaction: each statement by itself would be put on disk by itself.
+    connection.execute("BEGIN")
+    install_reference(connection)
+    for source in source_names():
+        create_states_table(connection, source)
+    connection.execute("COMMIT")
+
+
+def install_key(connection: duckdb.DuckDBPyConnection, key: bytes) -> None:
+    """Puts the padded keys into session variables: they never reach the file or a query's text."""
+    names = ("hmac_inner_pad", "hmac_outer_pad", "content_secret")
+    for name, secret in zip(names, (*hmac_pads(key), content_secret(key)), strict=True):
+        connection.execute(f"SET VARIABLE {name} = $1::BLOB", [secret])
+
+
+def install_reference(connection: duckdb.DuckDBPyConnection) -> None:
+    """(Re)creates the tables of schema ``reference`` that rules and evidence look things up in."""
+    connection.execute("CREATE SCHEMA IF NOT EXISTS reference")
+    for name, frame in static_tables().items():
+        connection.register("reference_frame", frame.to_arrow())
+        connection.execute(f"CREATE OR REPLACE TABLE reference.{identifier(name)} AS SELECT * FROM reference_frame")
+        connection.unregister("reference_frame")
+
+
+def create_states_table(connection: duckdb.DuckDBPyConnection, source: str) -> None:
+    """``states.<source>`` with its comments, from the contract. Grain: one state of one key."""
+    contract = load_contract(source)
+    table = states_table(contract)
+    columns = state_columns(contract)
+    if has_table(connection, "states", source):
+        return
+    connection.execute("CREATE SCHEMA IF NOT EXISTS states")
+    connection.execute(f"CREATE TABLE {table} ({', '.join(f'{identifier(n)} {t}' for n, t, _ in columns)})")
+    connection.execute(f"COMMENT ON TABLE {table} IS '{_quoted(contract.description.en)}'")
+    for name, _, comment in columns:
+        connection.execute(f"COMMENT ON COLUMN {table}.{identifier(name)} IS '{_quoted(comment)}'")
+
+
+def _quoted(text: str) -> str:
+    return text.replace("'", "''")

@@ -1,0 +1,97 @@
+"""The schema of a warehouse through the years: numbered migrations, each all or nothing, that leave the ledger's history as it is.
+
+``warehouse/store/ledger.sql`` is the schema of layout 3, the first that can be migrated, and is never changed again. Every change since is
+a file ``NNNN_what_it_does.sql`` beside this module; a new warehouse takes the same way as an old one.
+"""
+
+import re
+from functools import cache
+from importlib.resources import files
+
+import duckdb
+
+from transforms.sql import load_sql
+from warehouse.store.failures import EnvironmentProblem
+from warehouse.store.queries import has_table, single_value
+
+FIRST_LAYOUT = 3
+_NUMBERED = re.compile(r"(\d{4})_\w+\.sql")
+_ADDED = re.compile(r"ALTER TABLE (\w+\.\w+) ADD COLUMN (?:IF NOT EXISTS )?(\w+)", re.IGNORECASE)
+
+
+@cache
+def migrations() -> dict[int, str]:
+    """SQL of each migration by its number, which is the layout that it leads to; in order."""
+    names = sorted(entry.name for entry in files("warehouse.store.migrations").iterdir() if entry.name.endswith(".sql"))
+    found: dict[int, str] = {}
+    for name in names:
+        number = _NUMBERED.fullmatch(name)
+        if number is None or int(number[1]) in found or int(number[1]) <= FIRST_LAYOUT:
+            raise ValueError(
+                f"warehouse/store/migrations/{name}: not NNNN_what_it_does.sql with a number of its own over {FIRST_LAYOUT}"
+            )
+        found[int(number[1])] = load_sql("warehouse.store.migrations", name)
+    return found
+
+
+def newest_layout() -> int:
+    return max(migrations(), default=FIRST_LAYOUT)
+
+
+def columns_since(table: str, layout: int) -> list[str]:
+    """Columns that ``table`` got after ``layout``: a seal made then says nothing of them."""
+    return [
+        column
+        for number, sql in migrations().items()
+        if number > layout
+        for altered, column in _ADDED.findall(sql)
+        if altered == table
+    ]
+
+
+def layout_of(connection: duckdb.DuckDBPyConnection) -> int | None:
+    """The layout of this warehouse; None where it is new."""
+    if not has_table(connection, "ledger", "meta"):
+        return None
+    return int(single_value(connection, "SELECT value FROM ledger.meta WHERE name = 'layout'") or 1)
+
+
+def migrate(connection: duckdb.DuckDBPyConnection, place: str) -> None:
+    """Brings the warehouse to the newest layout, one migration a transaction. Raises EnvironmentProblem where it cannot be read.
+
+    ``place`` is what the message calls the file.
+    """
+    layout = layout_of(connection)
+    if layout is not None and layout > newest_layout():
+        raise EnvironmentProblem(
+            f"the warehouse {place} has the layout {layout} of a newer release, this one knows {newest_layout()}: "
+            "run the release that wrote it, or a newer one"
+        )
+    if layout is not None and layout < FIRST_LAYOUT:
+        raise EnvironmentProblem(
+            f"the warehouse {place} has the layout {layout} of a trial release, and can be brought up from {FIRST_LAYOUT} on: "
+            "keep the old home as it is, and let `kpi run --home NEW` take its inbox in anew"
+        )
+    if layout is None:
+        layout = FIRST_LAYOUT
+        # In one transaction: each statement by itself would be put on disk by itself.
+        _in_one(connection, load_sql("warehouse.store", "ledger.sql") + _noted(layout, is_new=True))
+    for number, sql in migrations().items():
+        if number > layout:
+            _in_one(connection, sql + _noted(number, is_new=False))
+
+
+def _noted(layout: int, *, is_new: bool) -> str:
+    if is_new:
+        return f"\nINSERT INTO ledger.meta VALUES ('layout', '{layout:d}');"
+    return f"\nUPDATE ledger.meta SET value = '{layout:d}' WHERE name = 'layout';"
+
+
+def _in_one(connection: duckdb.DuckDBPyConnection, statements: str) -> None:
+    connection.execute("BEGIN")
+    try:
+        connection.execute(statements)
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+    connection.execute("COMMIT")

@@ -1,0 +1,1 @@
+"""From a number to its records, and the number made again."""

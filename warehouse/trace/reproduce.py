@@ -1,0 +1,144 @@
+"""A number once more, from the archived deliveries alone: a fresh warehouse takes them in again and derives it anew."""
+
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from expectations.contract import load_contract
+from transforms.exact import decimal_text
+from transforms.periods import end_of_day, parse_period
+from warehouse.facts.derive import View
+from warehouse.facts.enter import derive_partitions, enter_derived
+from warehouse.facts.plan import Basis, Item, Partition, Plan, all_items
+from warehouse.facts.versions import KPI_SCORES, KPI_VALUES, SERVICE_SUMMARY, FactTable
+from warehouse.landing.delivery import Landed, sha256_of
+from warehouse.landing.inbox import Delivery
+from warehouse.landing.refusal import DeliveryRefused
+from warehouse.loading.batch import DeliveryLoad
+from warehouse.store.connection import Warehouse
+from warehouse.store.failures import EnvironmentProblem, GateFailed
+from warehouse.store.looking import look, scratch_warehouse
+from warehouse.store.runs import Run
+from warehouse.store.stopwatch import Stopwatch
+from warehouse.trace.explain import Named, resolve
+from warehouse.trace.explain.lineage import Fact, Question, find_fact, versions_of
+from warehouse.trace.explain.scores import measure_of
+from warehouse.trace.explain.services import MEASURES, breakdown_of
+
+
+@dataclass(frozen=True)
+class _Subject:
+    """Where a number stands: its table, its key there, the column that is asked for, and the items that it is derived with."""
+
+    table: FactTable
+    key: dict[str, Any]
+    column: str
+    items: list[Item]
+
+
+def reproduce(root: Path, item: str, period: str, as_of: date | None = None) -> dict[str, Any]:
+    """``{indicator, period, value, recomputed, equal}``, and of a difference every column that differs.
+
+    Raises EnvironmentProblem where an archived delivery is gone, WrongUsage where nothing of that name is known.
+    """
+    question = Question(parse_period(period), end_of_day(as_of) if as_of else None)
+    named = resolve(item)
+    with look(root) as warehouse:
+        subject = _subject(named, question)
+        fact = find_fact(warehouse.connection, subject.table.name, subject.key, question, item)
+        view = fact.view(warehouse.connection)
+        batches = _archived(warehouse, subject.items, view)
+        again = _derived_afresh(warehouse, batches, subject, question, view)
+    return _compared(item, period, subject, fact, again) | {"deliveries": len(batches)}
+
+
+def _subject(named: Named, question: Question) -> _Subject:
+    items, year = {item.name: item for item in all_items()}, question.period.year
+    if named.kind == "indicator":
+        return _Subject(
+            KPI_VALUES, {"indicator": named.name, "period": question.period.id}, "value", [items[named.name]]
+        )
+    if named.kind == "service":
+        breakdown, group = breakdown_of(named.name, named.group, question)
+        key = {"service": named.name, "year": year, "breakdown": breakdown, "group_name": group}
+        return _Subject(SERVICE_SUMMARY, key, MEASURES[named.measure][0], [items[named.name]])
+    whole = [item for item in items.values() if item.kind != "service"]
+    return _Subject(KPI_SCORES, {"measure": measure_of(named.name), "item": named.name, "year": year}, "value", whole)
+
+
+def _archived(warehouse: Warehouse, items: list[Item], view: View) -> list[tuple[Any, ...]]:
+    """The deliveries that the version knew, in the order in which they were taken in.
+
+    Raises EnvironmentProblem for one whose archive is gone, or is not as it was written.
+    """
+    sources = sorted({source for item in items for source in (*item.sources, *item.shared)})
+    rows = warehouse.connection.execute(
+        "SELECT batch_id, source, file, sha256, is_correction, format, decimal_comma, is_typed, layout, landed, clock, archive_sha256 FROM ledger.batches JOIN ledger.runs USING (run_id) "
+        "WHERE batch_id <= $1 AND list_contains($2, source) ORDER BY batch_id",
+        [view.known_batch, sources],
+    ).fetchall()
+    for _, source, file, sha256, *_, archive_sha256 in rows:
+        archive = warehouse.home.landed_file(source, sha256)
+        if archive.exists() and sha256_of(archive) != archive_sha256:
+            raise EnvironmentProblem(
+                f"{file}: its archive landing/{source}/{archive.name} is not as it was written; restore it from a backup, then try again"
+            )
+        if not archive.exists():
+            raise EnvironmentProblem(
+                f"{file}: its archive landing/{source}/{sha256[:12]}... is gone (kpi purge, or by hand): the number cannot be made again"
+            )
+    return [row[:-1] for row in rows]
+
+
+def _derived_afresh(
+    original: Warehouse, batches: list[tuple[Any, ...]], subject: _Subject, question: Question, view: View
+) -> dict[str, Any] | None:
+    """The row of the fact as a warehouse makes it that has the archive and the key, and nothing else."""
+    with scratch_warehouse(original) as warehouse:
+        for batch in batches:
+            _take_in(warehouse, batch)
+        basis = Basis("", "", "", view.known_batch, view.clock)
+        partitions = [Partition(item, question.period.year, "missing", "first", basis) for item in subject.items]
+        plan, run = Plan(partitions, view, frozenset()), Run(1, "reproduction", view.clock)
+        with warehouse.transaction() as connection:
+            derive_partitions(connection, partitions, view, Stopwatch())
+            enter_derived(connection, plan, partitions, run, Stopwatch())
+        # Derived once, so there is one version, or none.
+        return next(iter(versions_of(warehouse.connection, subject.table.name, subject.key)), None)
+
+
+def _take_in(warehouse: Warehouse, batch: tuple[Any, ...]) -> None:
+    batch_id, source, file, sha256, is_correction, file_format, decimal_comma, is_typed, layout, rows, clock = batch
+    landed, delivery = Landed(rows, file_format, decimal_comma, is_typed, layout), Delivery(source, file, is_correction)
+    try:
+        with warehouse.transaction():
+            # The rules of the day on which it was taken in.
+            contract, run = load_contract(source).on(clock.date()), Run(1, "reproduction", clock)
+            DeliveryLoad(warehouse, contract, delivery, sha256, run, landed, Stopwatch(), batch_id).run()
+    except DeliveryRefused as refused:
+        raise GateFailed(f"the archive of {file} is no longer taken in: {refused.message}") from refused
+
+
+def _compared(item: str, period: str, subject: _Subject, fact: Fact, again: dict[str, Any] | None) -> dict[str, Any]:
+    differences = {
+        column: [str(fact.row[column]), str(again[column]) if again else None]
+        for column in subject.table.compared
+        if again is None or fact.row[column] != again[column]
+    }
+    return {
+        "indicator": item,
+        "period": period,
+        "value": _text(fact.row, subject.column),
+        "recomputed": _text(again, subject.column) if again else None,
+        "equal": not differences,
+        "differences": differences,
+        "known_from": fact.row["known_from"].isoformat(),
+    }
+
+
+def _text(row: dict[str, Any], column: str) -> str | None:
+    if row[column] is None:
+        return None
+    decimals = row["decimals"] if column == "value" else 0 if column.endswith("_count") else 2
+    return decimal_text(row[column], decimals)
