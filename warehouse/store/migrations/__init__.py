@@ -70,7 +70,7 @@ def migrate(connection: duckdb.DuckDBPyConnection, place: str) -> None:
     if layout is not None and layout < FIRST_LAYOUT:
         raise EnvironmentProblem(
             f"the warehouse {place} has the layout {layout} of a trial release, and can be brought up from {FIRST_LAYOUT} on: "
-            "keep the old home as it is, and let `kpi run --home NEW` take its inbox in anew"
+            "keep the old home as it is, and let a new one (`kpi init --home NEW`) take its inbox in anew"
         )
     if layout is None:
         layout = FIRST_LAYOUT
@@ -78,7 +78,13 @@ def migrate(connection: duckdb.DuckDBPyConnection, place: str) -> None:
         _in_one(connection, load_sql("warehouse.store", "ledger.sql") + _noted(layout, is_new=True))
     for number, sql in migrations().items():
         if number > layout:
-            _in_one(connection, sql + _noted(number, is_new=False))
+            try:
+                _in_one(connection, sql + _noted(number, is_new=False))
+            except (duckdb.CatalogException, duckdb.BinderException, duckdb.ParserException) as fault:
+                raise EnvironmentProblem(
+                    f"the warehouse {place} could not be brought to layout {number}: {fault}; it is as it was; "
+                    "go on with the release before, and report this as a fault of the product"
+                ) from fault
 
 
 def _noted(layout: int, *, is_new: bool) -> str:
