@@ -49,11 +49,16 @@ def answers(place: TimeHome) -> dict[str, Any]:
             ]
             for moment in MOMENTS
         ],
-        "scores": [read_scores(place.home, 2024, moment) for moment in MOMENTS],
+        "scores": [as_first_said(read_scores(place.home, 2024, moment).shape) for moment in MOMENTS],
         "revisions": [read_revisions(place.home, indicator) for indicator in ("IKU-01", "IKU-06")],
         "reproduce": [reproduce(place.root, *asked) for asked in REPRODUCED],
     }
     return json.loads(json.dumps(found, default=str))
+
+
+def as_first_said(shape: dict[str, Any]) -> dict[str, Any]:
+    """The first release had the reason of a null NPSS in its category."""
+    return {**shape, "category": shape["category"] or shape["reason"]}
 
 
 def missing(before: Any, after: Any, where: str = "") -> list[str]:
@@ -116,7 +121,7 @@ def test_a_migration_that_fails_leaves_the_warehouse_as_it_was(old: TimeHome, mo
     old.run("2025-02-15")
     standing = old.ledger("SELECT value FROM ledger.meta WHERE name = 'layout'")
     monkeypatch.setattr(migrations, "migrations", lambda: known | broken)
-    with pytest.raises(duckdb.CatalogException):
+    with pytest.raises(EnvironmentProblem, match=r"could not be brought to layout (.|\n)*it is as it was"):
         old.run("2025-02-16")
     assert old.ledger("SELECT value FROM ledger.meta WHERE name = 'layout'") == standing
     assert old.ledger("SELECT 1 FROM duckdb_tables() WHERE table_name = 'half'") == []
