@@ -183,7 +183,7 @@ def test_the_commands(place: TimeHome) -> None:
     assert unapproved.exit_code == 2 and "--approver" in unapproved.stderr
     applied = runner.invoke(app, ["restate", "--apply", "--reason", "surat", "--approver", "Kepala", *at_home])
     assert applied.exit_code == 0 and "50.00" in applied.stdout
-    assert "run-000003: 2 values of 2024 restated and published, approved by Kepala: surat" in applied.stderr
+    assert "run-000004: 2 values of 2024 restated and published, approved by Kepala: surat" in applied.stderr
     triangle = runner.invoke(app, ["revisions", "IKU-06", "--format", "table", "--home", str(place.root)])
     assert "75.00" in triangle.stdout and "50.00 (late_data)" in triangle.stdout
     assert runner.invoke(app, ["revisions", "IKU-99", "--home", str(place.root)]).exit_code == 2
