@@ -21,9 +21,10 @@ import duckdb
 
 from expectations.layout import Layouts, PagesLayout
 from transforms.sql import identifier
-from warehouse import delivery_csv, delivery_json, delivery_jsonl, delivery_parquet, delivery_text, delivery_xlsx
+from warehouse import delivery_csv, delivery_json, delivery_jsonl, delivery_text, reader
 from warehouse.delivery_session import MEMORY_LIMIT, one_path, open_session
 from warehouse.refusal import refusal
+from warehouse.workbook_facts import oddities_of
 
 # The longer ending first: `.csv.gz` is no `.gz`.
 _FORMATS: Final = ("csv.gz", "csv", "parquet", "jsonl", "json", "xlsx")
@@ -44,7 +45,8 @@ _LANDED_MODE: Final = 0o400
 class Landed:
     """What was landed: `rows` data rows; `is_typed` formats may have held real dates, numbers and booleans.
 
-    `layout` is that of the contract in which the file came, None for the agreed one.
+    `layout` is that of the contract in which the file came, None for the agreed one. `oddities`: what is odd of a
+    workbook, each as (what, English, Indonesian).
     """
 
     rows: int
@@ -52,6 +54,7 @@ class Landed:
     decimal_comma: bool
     is_typed: bool
     layout: str | None = None
+    oddities: tuple[tuple[str, str, str], ...] = ()
 
 
 def land_delivery(
@@ -167,7 +170,7 @@ def _read(
     source.symlink_to(file.absolute())
     try:
         with open_session(folder, threads) as con:
-            landed = _read_as(con, source, name, file_format, columns, part, folder, layouts)
+            landed = _read_as(con, source, name, file_format, columns, part, folder, threads, layouts)
             if landed.layout is None:
                 _refuse_second_header(con, part, name, columns)
     except duckdb.OutOfMemoryException:
@@ -184,6 +187,7 @@ def _read_as(
     columns: Sequence[str],
     part: Path,
     folder: Path,
+    threads: int,
     layouts: Layouts,
 ) -> Landed:
     is_typed = file_format in _TYPED
@@ -201,10 +205,11 @@ def _read_as(
         rows = delivery_json.land_json(source, name, columns, part, folder, layout)
         return Landed(rows, file_format, False, is_typed, layout_name)
     elif file_format == "parquet":
-        rows = delivery_parquet.land_parquet(con, source, name, columns, part)
+        rows = reader.land_parquet(source, name, columns, part, folder, threads)
     else:
-        rows, is_by_position = delivery_xlsx.land_xlsx(source, name, columns, part, layout)
-        return Landed(rows, file_format, False, is_typed, layout_name if is_by_position else None)
+        found = reader.land_xlsx(source, name, columns, part, layout)
+        used = layout_name if found.is_by_position else None
+        return Landed(found.rows, file_format, False, is_typed, used, tuple(oddities_of(found)))
     return Landed(rows, file_format, False, is_typed)
 
 

@@ -17,8 +17,8 @@ from expectations.contract import Contract, Rule, source_names
 from expectations.layout import WorkbookLayout, delivered_place, landed_names, load_layout, lookup_hint
 from expectations.rules import condition
 from transforms.sql import identifier
-from warehouse.delivery_xlsx import header_rows
 from warehouse.home import Home
+from warehouse.reader import header_rows
 
 SUFFIX = ".diperiksa.xlsx"
 COLOUR = "#F8C9C4"
@@ -91,7 +91,7 @@ def _place_of(file: Path) -> Path:
 def _titles(file: Path, names: list[str], layout: str | None) -> Sequence[Sequence[str | None]]:
     """The rows above the data: the agreed names, or the titles of a workbook by position as it has them."""
     workbook = load_layout(layout) if layout else None
-    return header_rows(file, workbook) if isinstance(workbook, WorkbookLayout) else [names]
+    return header_rows(file, file.name, workbook) if isinstance(workbook, WorkbookLayout) else [names]
 
 
 def _notes(
