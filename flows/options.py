@@ -57,7 +57,10 @@ def exit_codes() -> Iterator[None]:
 
 
 def _stop(code: int, message: str) -> NoReturn:
-    print(f"kpi: {message}", file=sys.stderr)
+    from transforms.odd_text import printable  # noqa: PLC0415
+
+    # A message may name a file, whose name must not steer the terminal.
+    print("kpi: " + "\n".join(map(printable, message.splitlines())), file=sys.stderr)
     raise typer.Exit(code)
 
 

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from flows.messages import held_counts, rule_message
+from transforms.odd_text import printable
 from warehouse.held_rows import HeldRow
 from warehouse.home import Home
 from warehouse.reading import ScoreSheet
@@ -25,7 +26,7 @@ RECONCILED = ("item", "published", "derived", "verdict", "discrepancy")
 
 def say(line: str) -> None:
     """One line of progress."""
-    print(line, file=sys.stderr, flush=True)
+    print(printable(line), file=sys.stderr, flush=True)
 
 
 def print_json(data: Any) -> None:
@@ -50,7 +51,7 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], lef
 def _shown(cell: Any) -> str:
     if cell is None:
         return NO_VALUE
-    return f"{cell:,}" if isinstance(cell, int) and not isinstance(cell, bool) else str(cell)
+    return f"{cell:,}" if isinstance(cell, int) and not isinstance(cell, bool) else printable(str(cell))
 
 
 def print_report(report: dict[str, Any]) -> None:
@@ -66,7 +67,7 @@ def print_report(report: dict[str, Any]) -> None:
             2,
         )
     for refused in report["refused"]:
-        print(f"REFUSED {refused['message']}")
+        print(f"REFUSED {printable(refused['message'])}")
     for name in report["unknown"]:
         print(f"NOT A SOURCE inbox/{name}: no contract has this name; move it, or add a contract")
     if report["changed"]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from expectations.contract import source_names
+from transforms.odd_text import printable
 from warehouse.delivery import sha256_of
 from warehouse.delivery_checks import CONTROL
 from warehouse.home import Home
@@ -14,9 +15,10 @@ CORRECTIONS = "corrections"
 
 @dataclass(frozen=True)
 class Delivery:
-    """A file of the inbox. ``file`` is its path under ``inbox/``; one in a folder ``corrections/`` replaces what it repeats.
+    """A file of the inbox. ``file`` is its path under ``inbox/`` as it is shown; one in a folder ``corrections/`` replaces what it repeats.
 
-    ``elsewhere``: where it lies if not there: a row that ``corrections.yml`` corrects is written by the product.
+    ``elsewhere``: where it lies if not there: a row that ``corrections.yml`` corrects is written by the product, and a name
+    that could steer a terminal, or is no UTF-8, is known everywhere by its escaped form.
     """
 
     source: str
@@ -34,18 +36,25 @@ class Delivery:
 def deliveries(home: Home) -> list[Delivery]:
     """All files under ``inbox/<source>/``: those outside ``corrections/`` first, each by path, bytewise. Hidden files are none."""
     found = [
-        Delivery(
-            source,
-            os.path.relpath(folder / name, home.inbox),
-            CORRECTIONS in Path(folder).relative_to(home.inbox / source).parts,
-        )
+        (path, source)
         for source in source_names()
         for folder, names in _walk(home.inbox / source)
-        for name in names
+        for path in (folder / name for name in names)
         # The totals that a delivery brings along are read with it.
-        if not (name.endswith(CONTROL) and name.removesuffix(CONTROL) in names)
+        if not (path.name.endswith(CONTROL) and path.name.removesuffix(CONTROL) in names)
     ]
-    return sorted(found, key=lambda delivery: (delivery.is_correction, os.fsencode(delivery.file)))
+    found.sort(key=lambda entry: (_is_correction(home, *entry), os.fsencode(entry[0])))
+    return [_delivery(home, path, source) for path, source in found]
+
+
+def _is_correction(home: Home, path: Path, source: str) -> bool:
+    return CORRECTIONS in path.relative_to(home.inbox / source).parts[:-1]
+
+
+def _delivery(home: Home, path: Path, source: str) -> Delivery:
+    file = os.path.relpath(path, home.inbox)
+    shown = printable(file)
+    return Delivery(source, shown, _is_correction(home, path, source), None if shown == file else str(path))
 
 
 def strangers(home: Home) -> list[str]:
@@ -54,13 +63,24 @@ def strangers(home: Home) -> list[str]:
         return []
     known = set(source_names())
     return sorted(
-        entry.name for entry in home.inbox.iterdir() if not entry.name.startswith(".") and entry.name not in known
+        printable(entry.name)
+        for entry in home.inbox.iterdir()
+        if not entry.name.startswith(".") and entry.name not in known
     )
 
 
 def _walk(root: Path) -> list[tuple[Path, list[str]]]:
-    walked = []
-    for folder, folders, names in os.walk(root):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        walked.append((Path(folder), [name for name in names if not name.startswith(".")]))
-    return walked
+    """Every folder with its files. A linked folder, and one that cannot be opened, stands as a file of the one above, to be refused."""
+    walked: dict[Path, list[str]] = {}
+
+    def closed(problem: OSError) -> None:
+        place = Path(problem.filename)
+        if place != root or place.exists():
+            walked.setdefault(place.parent, []).append(place.name)
+
+    for name, folders, names in os.walk(root, onerror=closed):
+        folder = Path(name)
+        files = names + [inner for inner in folders if (folder / inner).is_symlink()]
+        folders[:] = [inner for inner in folders if not inner.startswith(".")]
+        walked.setdefault(folder, []).extend(file for file in files if not file.startswith("."))
+    return list(walked.items())

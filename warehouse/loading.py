@@ -8,7 +8,7 @@ whole, with its counts, or not at all.
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
+from functools import partial
 
 import duckdb
 
@@ -18,8 +18,9 @@ from expectations.layout import layouts_of
 from expectations.rules import validated_rows
 from expectations.suite import EngineError, RuleCount
 from warehouse.connection import Warehouse
-from warehouse.delivery import land_delivery
+from warehouse.delivery import Landed, land_delivery
 from warehouse.delivery_load import BatchCounts, DeliveryLoad
+from warehouse.file_fault import is_fault_of, unexpected
 from warehouse.inbox import Delivery
 from warehouse.ledger import UNPUBLISHED, Run, enter_refusal, write_meta
 from warehouse.queries import single_value
@@ -45,12 +46,16 @@ Result = BatchCounts | Refusal | None
 
 @dataclass
 class _Group:
-    """Deliveries that are loaded but not yet validated and committed; ``counts`` are the rows that break each rule."""
+    """Deliveries that are loaded but not yet validated and committed; ``counts`` are the rows that break each rule.
+
+    ``steps`` do again what was done of them, where a delivery that failed half-way takes the transaction along.
+    """
 
     rows: int = 0
     batches: list[BatchCounts] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
-    landed: list[tuple[str, Path]] = field(default_factory=list)
+    landed: list[str] = field(default_factory=list)
+    steps: list[Callable[[], object]] = field(default_factory=list)
 
     def add(self, batch: BatchCounts, rule_counts: dict[str, int]) -> None:
         self.batches.append(batch)
@@ -89,39 +94,76 @@ class SourceLoad:
                 sha256 = delivery.sha256(self.warehouse.home)
             if _is_known(self.connection, delivery, sha256):
                 return None
-            return self._load(delivery, sha256)
-        except DeliveryRefused as refused:
-            # Refusals come before anything of the delivery is written, so the group goes on without it.
-            enter_refusal(self.connection, self.run, delivery, sha256, refused)
-            return Refusal(delivery.file, refused.message, refused.message_id)
+            landed = self._land(delivery, sha256)
+        except Exception as problem:
+            return self._refuse_for(problem, delivery, sha256)
+        if self._group and landed.rows >= GROUP_ROWS:
+            self._group.landed.append(sha256)
+            self._close_group()
+        try:
+            counts = self._join_group(delivery, sha256, landed)
+        except Exception as problem:
+            return self._refuse_for(problem, delivery, sha256)
+        self._open_group().steps.append(partial(self._join_group, delivery, sha256, landed))
+        return counts
 
-    def _load(self, delivery: Delivery, sha256: str) -> BatchCounts:
+    def _refuse_for(self, problem: Exception, delivery: Delivery, sha256: str | None) -> Refusal:
+        """Refuses the delivery; raises the problem again where it is not the delivery's own."""
+        if isinstance(problem, DeliveryRefused):
+            # Refusals come before anything of the delivery is written, so the group goes on without it.
+            return self._refuse(delivery, sha256, problem)
+        if not is_fault_of(problem, delivery.path(self.warehouse.home)):
+            raise problem
+        self._begin_group_again()
+        return self._refuse(delivery, sha256, unexpected(problem, delivery.file))
+
+    def _refuse(self, delivery: Delivery, sha256: str | None, refused: DeliveryRefused) -> Refusal:
+        if sha256 is not None:
+            self._drop_landed(sha256)
+        enter = partial(enter_refusal, self.connection, self.run, delivery, sha256, refused)
+        enter()
+        if self._group:
+            self._group.steps.append(enter)
+        return Refusal(delivery.file, refused.message, refused.message_id)
+
+    def _land(self, delivery: Delivery, sha256: str) -> Landed:
         home = self.warehouse.home
         target = home.landed_file(delivery.source, sha256)
         target.parent.mkdir(mode=0o700, exist_ok=True)
+        with self.watch.step("landing"):
+            return land_delivery(
+                delivery.path(home),
+                delivery.file,
+                self.contract.delivered_names,
+                target,
+                home.spool,
+                layouts=layouts_of(self.contract),
+            )
+
+    def _join_group(self, delivery: Delivery, sha256: str, landed: Landed) -> BatchCounts:
+        """The landed delivery, loaded into the open group."""
+        group = self._open_group()
+        group.landed.append(sha256)
+        load = DeliveryLoad(self.warehouse, self.contract, delivery, sha256, self.run, landed, self.watch)
         try:
-            with self.watch.step("landing"):
-                landed = land_delivery(
-                    delivery.path(home),
-                    delivery.file,
-                    self.contract.delivered_names,
-                    target,
-                    home.spool,
-                    layouts=layouts_of(self.contract),
-                )
-            if landed.rows >= GROUP_ROWS:
-                self._close_group()
-            group = self._open_group()
-            load = DeliveryLoad(self.warehouse, self.contract, delivery, sha256, self.run, landed, self.watch)
             counts = load.run()
         except BaseException:
-            self._drop_landed(sha256, target)
+            self.warehouse.home.held_file(delivery.source, load.batch_id).unlink(missing_ok=True)
             raise
-        group.landed.append((sha256, target))
         with self.watch.step("validation"):
             self._show_to_validator(is_first=not group.batches, is_alone=landed.rows >= GROUP_ROWS)
         group.add(counts, load.rule_counts)
         return counts
+
+    def _begin_group_again(self) -> None:
+        """What the group held before the delivery that failed, in a new transaction: the old one may be broken."""
+        group, self._group = self._group, None
+        if group is not None:
+            self.connection.execute("ROLLBACK")
+            again = self._open_group()
+            for step in group.steps:
+                step()
+            again.steps = group.steps
 
     def _open_group(self) -> _Group:
         if self._group is None:
@@ -176,14 +218,14 @@ class SourceLoad:
         group, self._group = self._group, None
         if group is not None:
             self.connection.execute("ROLLBACK")
-            for sha256, target in group.landed:
-                self._drop_landed(sha256, target)
+            for sha256 in group.landed:
+                self._drop_landed(sha256)
 
-    def _drop_landed(self, sha256: str, target: Path) -> None:
+    def _drop_landed(self, sha256: str) -> None:
         """The archive keeps what was taken in, nothing else; the same bytes may stand there from an earlier delivery."""
         query = "SELECT 1 FROM ledger.batches WHERE source = $1 AND sha256 = $2"
         if single_value(self.connection, query, [self.contract.source, sha256]) is None:
-            target.unlink(missing_ok=True)
+            self.warehouse.home.landed_file(self.contract.source, sha256).unlink(missing_ok=True)
 
 
 def _is_known(connection: duckdb.DuckDBPyConnection, delivery: Delivery, sha256: str) -> bool:

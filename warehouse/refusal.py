@@ -196,6 +196,12 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
         "lembar pertama sampai ke baris {rows} dan kolom {columns}. Hapus sel yang tercecer jauh di bawah atau di kanan "
         "tabel lalu simpan ulang buku kerja.",
     ),
+    "unexpected": (
+        "the product failed at this file ({kind}, {place}); nothing of it was taken in. Deliver it in another format, and report "
+        "this as a fault of the product.",
+        "produk gagal pada berkas ini ({kind}, {place}); tidak ada isinya yang diproses. Kirim dalam format lain, dan laporkan "
+        "sebagai kesalahan produk.",
+    ),
     "nested_value": (
         "line {line}, column {column}: an object or a list where a single value is expected. Export one value a column.",
         "baris {line}, kolom {column}: objek atau daftar, padahal seharusnya satu nilai. Ekspor satu nilai tiap kolom.",

@@ -11,6 +11,7 @@ from expectations.identity import clean_rows, standing
 from expectations.layout import delivered_place, landed_rows, layouts_of
 from expectations.rules import broken_rules, condition, row_rules
 from expectations.typed_read import FileTraits, typed_rows
+from transforms.odd_text import printable
 from transforms.periods import clock_now
 from warehouse.connection import SETTINGS, create_states_table, install_key, install_reference
 from warehouse.delivery import Landed, land_delivery
@@ -30,19 +31,20 @@ def validate_file(file: Path, source: str, language: str = "id") -> dict[str, An
     if language not in ("id", "en"):
         raise ValueError(f"no messages in language {language!r}; use id or en")
     contract = load_contract(source).on(clock_now().date())
+    shown = printable(file.name)
     if not file.exists():
-        raise ValueError(f"there is no file {file}")
+        raise ValueError(f"there is no file {printable(str(file))}")
     with tempfile.TemporaryDirectory(prefix="kpi-validate-") as folder, duckdb.connect() as connection:
         landed = Path(folder) / "landed.parquet"
         try:
             traits = land_delivery(
-                file, file.name, contract.delivered_names, landed, Path(folder), layouts=layouts_of(contract)
+                file, shown, contract.delivered_names, landed, Path(folder), layouts=layouts_of(contract)
             )
-            _read(connection, contract, file.name, landed, traits)
+            _read(connection, contract, shown, landed, traits)
         except DeliveryRefused as refused:
             message = refused.message_id if language == "id" else refused.message
             return {
-                "file": file.name,
+                "file": shown,
                 "source": source,
                 "ok": False,
                 "rows": 0,
@@ -58,7 +60,7 @@ def validate_file(file: Path, source: str, language: str = "id") -> dict[str, An
         if file.suffix.lower() == ".xlsx":
             copy = write_marked_copy(connection, contract, landed, file, language, traits.layout)
     return {
-        "file": file.name,
+        "file": shown,
         "source": source,
         "ok": faulty == 0 and not any(failure["severity"] == "refuse" for failure in failures),
         "rows": traits.rows,
