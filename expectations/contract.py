@@ -19,7 +19,7 @@ from transforms.yaml_text import read_yaml
 CONTRACTS = "expectations.contracts"
 Severity = Literal["refuse", "quarantine", "warn"]
 Privacy = Literal["public", "restricted", "pseudonym", "drop"]
-ColumnType = Literal["text", "integer", "decimal", "date", "timestamp", "boolean", "nip"]
+ColumnType = Literal["text", "id", "integer", "decimal", "date", "timestamp", "boolean", "nip"]
 DisabledState = Literal["in force", "expired", "to come"]
 Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 RuleId = Annotated[str, Field(pattern=r"^[A-Z]+(-[A-Z0-9_]+)+$")]
@@ -27,6 +27,7 @@ RuleId = Annotated[str, Field(pattern=r"^[A-Z]+(-[A-Z0-9_]+)+$")]
 DECIMAL_PLACES = 6
 SQL_TYPES: dict[ColumnType, str] = {
     "text": "VARCHAR",
+    "id": "VARCHAR",
     "integer": "BIGINT",
     "date": "DATE",
     "timestamp": "TIMESTAMP",
@@ -36,6 +37,7 @@ SQL_TYPES: dict[ColumnType, str] = {
 # What a clerk calls the types.
 TYPE_NAMES_ID: dict[ColumnType, str] = {
     "text": "teks",
+    "id": "nomor pengenal",
     "integer": "bilangan bulat",
     "decimal": "angka desimal",
     "date": "tanggal",
@@ -43,6 +45,10 @@ TYPE_NAMES_ID: dict[ColumnType, str] = {
     "boolean": "true/false",
     "nip": "NIP",
 }
+
+
+# Ids that are probably none: what programs and people write where they have nothing.
+NO_IDS = ("NULL", "NONE", "NIL", "NAN", "N/A", "NA", "#N/A", "(NULL)", "<NULL>", "UNDEFINED", "UNKNOWN", "KOSONG")
 
 
 class Strict(BaseModel):
@@ -64,6 +70,7 @@ class Column(Strict):
     ``privacy`` decides its fate: ``public`` is kept; ``pseudonym`` is kept as a keyed hash; ``restricted`` and ``drop``
     stay in landing and quarantine (``drop`` marks personal data). Columns with ``identity: false`` do not make a row different.
     ``category``: its values are few and known, and how often each occurs is watched from delivery to delivery.
+    An ``id`` names a thing and is looked up in no list: a text in which nothing stands that cannot be seen.
     ``digits`` is how many a decimal may have before its point; it always has room for six after it.
     """
 
@@ -245,7 +252,7 @@ class Contract(Strict):
         return [column for column in self.columns if column.is_kept and not self._is_record_key(column)]
 
     def _is_record_key(self, column: Column) -> bool:
-        return self.key == [column.column] and column.type == "text" and column.privacy == "public"
+        return self.key == [column.column] and column.type in ("text", "id") and column.privacy == "public"
 
     @property
     def unkept_identity(self) -> list[Column]:
@@ -288,13 +295,26 @@ class Contract(Strict):
                 )
             if column.can_be_unreadable:
                 form = f" ({_plain_format(column.format)})" if column.format else ""
+                reason = _READING.get(column.type, Bilingual(id="", en=""))
                 yield Rule(
                     id=f"{self.prefix}-TYPE-{suffix}",
                     column=column.column,
                     readable=True,
                     message=Bilingual(
-                        id=f"Kolom {column.name} tidak terbaca sebagai {TYPE_NAMES_ID[column.type]}{form}.",
-                        en=f"Column {column.name} cannot be read as {column.type}{form}.",
+                        id=f"Kolom {column.name} tidak terbaca sebagai {TYPE_NAMES_ID[column.type]}{form}{reason.id}.",
+                        en=f"Column {column.name} cannot be read as {column.type}{form}{reason.en}.",
+                    ),
+                )
+            if column.type == "id":
+                longest = max(map(len, NO_IDS))
+                yield Rule(
+                    id=f"{self.prefix}-NULL-{suffix}",
+                    column=column.column,
+                    severity="warn",
+                    sql=f"length({column.column}) > {longest} OR upper({column.column}) NOT IN {NO_IDS}",
+                    message=Bilingual(
+                        id=f"Kolom {column.name} berisi kata untuk 'tidak ada' (NULL, None, N/A), dan dibaca sebagai nomor; periksa.",
+                        en=f"Column {column.name} holds a word for 'nothing' (NULL, None, N/A), and is read as an id; check it.",
                     ),
                 )
 
@@ -313,6 +333,17 @@ class Contract(Strict):
                 en="This key and state time are known with another content; deliver a mended row in the folder corrections/.",
             ),
         )
+
+
+_DAYS = Bilingual(id="; tahun 1900 sampai 2100", en="; years 1900 to 2100")
+_READING: dict[ColumnType, Bilingual] = {
+    "date": _DAYS,
+    "timestamp": Bilingual(id=f"{_DAYS.id}, jam 00:00 sampai 23:59", en=f"{_DAYS.en}, times 00:00 to 23:59"),
+    "id": Bilingual(
+        id=": ada karakter yang tidak terlihat, atau rumus Excel yang belum dihitung",
+        en=": it holds a character that nobody sees, or a formula of Excel that was never computed",
+    ),
+}
 
 
 def _sql_type(column_type: ColumnType, digits: int = 12) -> str:

@@ -68,6 +68,8 @@ def print_report(report: dict[str, Any]) -> None:
         )
     for refused in report["refused"]:
         print(f"REFUSED {printable(refused['message'])}")
+    for note in report["notes"]:
+        print(f"NOTE {printable(note['file'])}: {note['message']}")
     for name in report["unknown"]:
         print(f"NOT A SOURCE inbox/{name}: no contract has this name; move it, or add a contract")
     if report["changed"]:
@@ -298,6 +300,8 @@ def print_validation(result: dict[str, Any]) -> None:
         print(result["refused"])
         return
     print(f"{result['file']}: {result['rows']:,} rows, {result['faulty_rows']:,} faulty")
+    for note in result["notes"]:
+        print(note)
     if result["marked_copy"]:
         print(f"marked copy / salinan bertanda: {result['marked_copy']}")
     table(

@@ -24,8 +24,9 @@ def read_foreign_yaml(content: bytes) -> Any:
     depth = 0
     for event in yaml.parse(content, Loader=_LOADER):
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        line = event.start_mark.line + 1 if event.start_mark else 0
         if depth > MOST_DEPTH:
-            raise ValueError(f"line {event.start_mark.line + 1}: nested deeper than {MOST_DEPTH} levels")
+            raise ValueError(f"line {line}: nested deeper than {MOST_DEPTH} levels")
         if isinstance(event, yaml.AliasEvent):
-            raise ValueError(f"line {event.start_mark.line + 1}: it refers to another place (*); write the values out")
+            raise ValueError(f"line {line}: it refers to another place (*); write the values out")
     return read_yaml(content)

@@ -20,11 +20,14 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 from expectations.contract import TYPE_NAMES_ID, Contract
 from expectations.typed_read import mark
 from transforms.sql import identifier
+from warehouse.delivery import Landed
 from warehouse.queries import first_row, single_value
 from warehouse.refusal import DeliveryRefused
 
 CONTROL = ".control.json"
 MOST_CONTROL_BYTES = 64 * 1024
+# The checks that concern the file alone; the others compare it with its source's history.
+OF_THE_FILE = ("formulas", "hidden rows", "merged cells", "folder")
 # A volume is odd beyond these times the median of at least so many earlier deliveries.
 LEAST_DELIVERIES, ODD_TIMES = 5, 10
 # A whole column that cannot be read is a changed type, not so many faulty rows; below this many rows nobody can tell.
@@ -132,6 +135,20 @@ def _control_file(file: str, control: Path) -> bytes | None:
     if len(content) > MOST_CONTROL_BYTES:
         raise _refused(file, f"the control file is larger than {MOST_CONTROL_BYTES} bytes")
     return content
+
+
+def check_file(mistaken_folder: str | None, landed: Landed) -> list[Finding]:
+    """What a person sees otherwise than it was taken in: of a workbook, and of the folder that the file came in."""
+    found = [Finding(what, False, en, said_id) for what, en, said_id in landed.oddities]
+    if mistaken_folder:
+        found.append(
+            Finding(
+                "folder", False,
+                f"taken in as an ordinary delivery, for its folder is called '{mistaken_folder}': did you mean 'corrections'? Then move it there",
+                f"diproses sebagai kiriman biasa karena foldernya bernama '{mistaken_folder}': apakah maksudnya 'corrections'? Jika ya, pindahkan",
+            )
+        )  # fmt: skip
+    return found
 
 
 def check_history(

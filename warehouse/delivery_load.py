@@ -13,7 +13,7 @@ from expectations.typed_read import FileTraits, typed_rows
 from transforms.sql import identifier, load_sql
 from warehouse.connection import Warehouse
 from warehouse.delivery import Landed, sha256_of
-from warehouse.delivery_checks import check_history, check_totals, keep_findings, refuse_changed_types
+from warehouse.delivery_checks import check_file, check_history, check_totals, keep_findings, refuse_changed_types
 from warehouse.failures import GateFailed
 from warehouse.inbox import Delivery
 from warehouse.ledger import Run
@@ -68,6 +68,7 @@ class DeliveryLoad:
             self._read_typed_rows()
         with self.watch.step("row rules"):
             findings = check_totals(self.connection, self.contract, self.delivery.file, self.place)
+            findings += check_file(self.delivery.mistaken_folder, self.landed)
             self._refuse_by_rule()
             self._temporary("batch_broken", broken_rules(self.contract))
         with self.watch.step("identity"):

@@ -11,6 +11,8 @@ from warehouse.delivery_checks import CONTROL
 from warehouse.home import Home
 
 CORRECTIONS = "corrections"
+# What people call the folder who mean that one.
+_MEANT = ("correction", "koreksi", "perbaikan")
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,12 @@ class Delivery:
 
     def path(self, home: Home) -> Path:
         return Path(self.elsewhere) if self.elsewhere else home.inbox / self.file
+
+    @property
+    def mistaken_folder(self) -> str | None:
+        """A folder of its path that looks as if ``corrections`` was meant; the file is an ordinary delivery all the same."""
+        folders = () if self.is_correction else Path(self.file).parts[1:-1]
+        return next((folder for folder in folders if any(word in folder.casefold() for word in _MEANT)), None)
 
     def sha256(self, home: Home) -> str:
         return sha256_of(self.path(home), self.file)

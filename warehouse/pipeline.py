@@ -12,11 +12,13 @@ from typing import Any
 
 import duckdb
 
+from transforms.sql import load_sql
 from warehouse.backfill import fresh_from_staging, stage_partition
 from warehouse.chain import seal_runs
 from warehouse.changes import NumberChange
 from warehouse.connection import Warehouse, open_warehouse
 from warehouse.corrections import apply_corrections
+from warehouse.delivery_checks import OF_THE_FILE
 from warehouse.delivery_load import BatchCounts
 from warehouse.facts import Change
 from warehouse.failures import EnvironmentProblem
@@ -33,6 +35,16 @@ from warehouse.validation_report import write_report
 Progress = Callable[[str], None]
 
 
+@dataclass(frozen=True)
+class Note:
+    """What is odd of a delivery that was taken in all the same, in both languages."""
+
+    file: str
+    check: str
+    message: str
+    message_id: str
+
+
 @dataclass
 class RunReport:
     """What a run did, as ``kpi run --json`` prints it. ``seconds`` is our own work by step."""
@@ -45,6 +57,7 @@ class RunReport:
     changed: list[Change] = field(default_factory=list)
     pending: list[NumberChange] = field(default_factory=list)
     unknown: list[str] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
@@ -160,9 +173,16 @@ class Pipeline:
             write_report(self.warehouse.connection, self.warehouse.home, self.run, status, message)
         self._is_reported = True
 
+    def _notes(self) -> list[Note]:
+        rows = self.warehouse.connection.execute(
+            load_sql("warehouse.sql", "report_checks.sql"), {"run_id": self.run.run_id}
+        ).fetchall()
+        return [Note(file, check, en, said_id) for _, _, file, check, _, en, said_id in rows if check in OF_THE_FILE]
+
     def end(self, status: str = "done", message: str | None = None) -> RunReport:
         if status != "done" or not self._is_reported:
             self._report(status, message)
+        self.report.notes = self._notes()
         self.report.seconds = dict(self.watch.seconds)
         end_run(self.warehouse.connection, self.run, status, self.watch.seconds, message)
         seal_runs(self.warehouse.connection)

@@ -24,7 +24,7 @@ FIRST_ROWS = 10
 
 
 def validate_file(file: Path, source: str, language: str = "id") -> dict[str, Any]:
-    """{file, source, ok, rows, faulty_rows, refused, marked_copy, failures: [{rule, severity, column, message, rows, first_rows}]}.
+    """{file, source, ok, rows, faulty_rows, refused, marked_copy, notes, failures: [{rule, severity, column, message, rows, first_rows}]}.
 
     ``language`` is ``id`` or ``en``. Raises KeyError for an unknown source, ValueError for an unknown language.
     """
@@ -50,6 +50,7 @@ def validate_file(file: Path, source: str, language: str = "id") -> dict[str, An
                 "rows": 0,
                 "faulty_rows": 0,
                 "refused": message,
+                "notes": [],
                 "failures": [],
                 "marked_copy": None,
             }
@@ -66,6 +67,7 @@ def validate_file(file: Path, source: str, language: str = "id") -> dict[str, An
         "rows": traits.rows,
         "faulty_rows": faulty,
         "refused": None,
+        "notes": [said_id if language == "id" else en for _, en, said_id in traits.oddities],
         "failures": failures,
         "marked_copy": str(copy) if copy else None,
     }
