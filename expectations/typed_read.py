@@ -94,12 +94,15 @@ def content_hash(text: str) -> str:
 
 def delivered_text(text: str) -> str:
     """SQL of a delivered text in Unicode's composed form (NFC), without marks that carry nothing and white space around it; NULL for the null tokens."""
-    # Trimming every value costs more than all the parsing: only those are trimmed that are not plain text from first to last letter.
-    is_trim = f"strlen({text}) = length({text}) AND {text} >= '!' AND reverse({text}) >= '!'"
-    trimmed = f"trim(nfc_normalize(regexp_replace({text}, '{_EMPTY_MARKS}', '', 'g')), {_WHITE_SPACE})"
+    # Trimming every value costs more than all the parsing: only those are trimmed that are not plain text from first to last letter,
+    # and only those looked through for marks that are more than plain letters.
+    is_plain = f"strlen({text}) = length({text})"
+    trimmed = f"trim({text}, {_WHITE_SPACE})"
+    composed = f"trim(nfc_normalize(regexp_replace({text}, '{_EMPTY_MARKS}', '', 'g')), {_WHITE_SPACE})"
     return (
-        f"CASE WHEN {is_trim} THEN CASE WHEN {text} NOT IN {NULL_TOKENS} THEN {text} END "
-        f"WHEN {trimmed} NOT IN {NULL_TOKENS} THEN {trimmed} END"
+        f"CASE WHEN {is_plain} AND {text} >= '!' AND reverse({text}) >= '!' THEN CASE WHEN {text} NOT IN {NULL_TOKENS} THEN {text} END "
+        f"WHEN {is_plain} THEN CASE WHEN {trimmed} NOT IN {NULL_TOKENS} THEN {trimmed} END "
+        f"WHEN {composed} NOT IN {NULL_TOKENS} THEN {composed} END"
     )
 
 
@@ -177,7 +180,7 @@ def _canonical(column: Column, text: str) -> str:
         case "timestamp":
             moment = f"try_cast({text} AS TIMESTAMP)"
             is_plain = f"{text} LIKE '____-__-_____:__:__' AND CAST({moment} AS VARCHAR) = replace({text}, 'T', ' ')"
-            return f"WHEN {is_plain} AND substr({text}, 1, 4) BETWEEN '{FIRST_YEAR}' AND '{LAST_YEAR}' THEN {moment}"
+            return f"WHEN {is_plain} AND {text} >= '{FIRST_YEAR}' AND {text} < '{LAST_YEAR + 1}' THEN {moment}"
         case _:
             return f"WHEN {text} IN ('true', '1') THEN true WHEN {text} IN ('false', '0') THEN false"
 
