@@ -7,12 +7,13 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from transforms.sql import identifier
 
 Privacy = Literal["public", "restricted", "pseudonym", "drop"]
-ColumnType = Literal["text", "integer", "decimal", "date", "timestamp", "boolean", "nip"]
+ColumnType = Literal["text", "id", "integer", "decimal", "date", "timestamp", "boolean", "nip"]
 Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 
 DECIMAL_PLACES = 6
 SQL_TYPES: dict[ColumnType, str] = {
     "text": "VARCHAR",
+    "id": "VARCHAR",
     "integer": "BIGINT",
     "date": "DATE",
     "timestamp": "TIMESTAMP",
@@ -22,6 +23,7 @@ SQL_TYPES: dict[ColumnType, str] = {
 # What a clerk calls the types.
 TYPE_NAMES_ID: dict[ColumnType, str] = {
     "text": "teks",
+    "id": "nomor pengenal",
     "integer": "bilangan bulat",
     "decimal": "angka desimal",
     "date": "tanggal",
@@ -29,6 +31,10 @@ TYPE_NAMES_ID: dict[ColumnType, str] = {
     "boolean": "true/false",
     "nip": "NIP",
 }
+
+
+# Ids that are probably none: what programs and people write where they have nothing.
+NO_IDS = ("NULL", "NONE", "NIL", "NAN", "N/A", "NA", "#N/A", "(NULL)", "<NULL>", "UNDEFINED", "UNKNOWN", "KOSONG")
 
 
 class Strict(BaseModel):
@@ -50,6 +56,7 @@ class Column(Strict):
     ``privacy`` decides its fate: ``public`` is kept; ``pseudonym`` is kept as a keyed hash; ``restricted`` and ``drop``
     stay in landing and quarantine (``drop`` marks personal data). Columns with ``identity: false`` do not make a row different.
     ``category``: its values are few and known, and how often each occurs is watched from delivery to delivery.
+    An ``id`` names a thing and is looked up in no list: a text in which nothing stands that cannot be seen.
     ``digits`` is how many a decimal may have before its point; it always has room for six after it.
     """
 

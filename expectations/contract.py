@@ -14,12 +14,24 @@ from typing import Annotated, Literal
 
 from pydantic import Field, PrivateAttr, model_validator
 
-from expectations.columns import TYPE_NAMES_ID, Bilingual, Column, DerivedColumn, Identifier, Strict, plain_format
+from expectations.columns import (
+    NO_IDS,
+    TYPE_NAMES_ID,
+    Bilingual,
+    Column,
+    ColumnType,
+    DerivedColumn,
+    Identifier,
+    Strict,
+    plain_format,
+)
 from expectations.kinds.identity import Identity
+from expectations.kinds.measure import Measure
 from expectations.kinds.readable import Readable
 from expectations.kinds.required import Required
 from expectations.rule import Rule, RuleId
 from transforms.names import did_you_mean
+from transforms.sql import identifier
 from transforms.yaml_text import read_yaml
 
 CONTRACTS = "expectations.contracts"
@@ -116,7 +128,7 @@ class Contract(Strict):
         return [column for column in self.columns if column.is_kept and not self._is_record_key(column)]
 
     def _is_record_key(self, column: Column) -> bool:
-        return self.key == [column.column] and column.type == "text" and column.privacy == "public"
+        return self.key == [column.column] and column.type in ("text", "id") and column.privacy == "public"
 
     @property
     def unkept_identity(self) -> list[Column]:
@@ -159,13 +171,29 @@ class Contract(Strict):
                 )
             if column.can_be_unreadable:
                 form = f" ({plain_format(column.format)})" if column.format else ""
+                reason = _READING.get(column.type, Bilingual(id="", en=""))
                 yield Rule(
                     id=f"{self.prefix}-TYPE-{suffix}",
                     column=column.column,
                     kind=Readable(True),
                     message=Bilingual(
-                        id=f"Kolom {column.name} tidak terbaca sebagai {TYPE_NAMES_ID[column.type]}{form}.",
-                        en=f"Column {column.name} cannot be read as {column.type}{form}.",
+                        id=f"Kolom {column.name} tidak terbaca sebagai {TYPE_NAMES_ID[column.type]}{form}{reason.id}.",
+                        en=f"Column {column.name} cannot be read as {column.type}{form}{reason.en}.",
+                    ),
+                )
+            if column.type == "id":
+                yield Rule(
+                    id=f"{self.prefix}-NULL-{suffix}",
+                    column=column.column,
+                    severity="warn",
+                    kind=Measure(of=f"upper({identifier(column.column)})", forbidden=list(NO_IDS)),
+                    remedy=Bilingual(
+                        id="Tulis nomor yang sebenarnya, atau kosongkan sel bila memang tidak ada.",
+                        en="Write the real number, or leave the cell empty where there is none.",
+                    ),
+                    message=Bilingual(
+                        id=f"Kolom {column.name} berisi kata untuk 'tidak ada' (NULL, None, N/A), dan dibaca sebagai nomor; periksa.",
+                        en=f"Column {column.name} holds a word for 'nothing' (NULL, None, N/A), and is read as an id; check it.",
                     ),
                 )
 
@@ -184,6 +212,17 @@ class Contract(Strict):
                 en="This key and state time are known with another content; deliver a mended row in the folder corrections/.",
             ),
         )
+
+
+_DAYS = Bilingual(id="; tahun 1900 sampai 2100", en="; years 1900 to 2100")
+_READING: dict[ColumnType, Bilingual] = {
+    "date": _DAYS,
+    "timestamp": Bilingual(id=f"{_DAYS.id}, jam 00:00 sampai 23:59", en=f"{_DAYS.en}, times 00:00 to 23:59"),
+    "id": Bilingual(
+        id=": ada karakter yang tidak terlihat, atau rumus Excel yang belum dihitung",
+        en=": it holds a character that nobody sees, or a formula of Excel that was never computed",
+    ),
+}
 
 
 @cache

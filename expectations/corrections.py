@@ -13,7 +13,7 @@ from yaml import YAMLError
 
 from expectations.contract import load_contract, source_names
 from transforms.names import did_you_mean
-from transforms.yaml_text import read_yaml
+from transforms.yaml_text import MOST_BYTES, read_foreign_yaml
 
 Text = Annotated[str, Field(min_length=1)]
 
@@ -25,7 +25,7 @@ class Correction(BaseModel):
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
-    id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+$")]
+    id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+$", max_length=100)]
     source: Text
     key: dict[str, str]
     column: Text
@@ -70,12 +70,27 @@ class _File(BaseModel):
     corrections: list[Correction]
 
 
+def _read(file: Path, content: bytes) -> Any:
+    try:
+        return read_foreign_yaml(content)
+    except YAMLError:
+        raise
+    except (ValueError, RecursionError) as problem:
+        raise ValueError(f"{file.name}: {problem}; see docs/how-to/correct-a-delivery.md") from None
+
+
 def read_corrections(file: Path) -> list[Correction]:
     """The entries, in order; none where there is no file. Raises ValueError that says what is wrong with which."""
-    if not file.is_file():
+    if not file.exists():
         return []
+    if not file.is_file():
+        raise ValueError(f"{file.name}: this is no ordinary file; see docs/how-to/correct-a-delivery.md")
     try:
-        entries = _File.model_validate(read_yaml(file.read_text(encoding="utf-8"))).corrections
+        with file.open("rb") as stream:
+            content = stream.read(MOST_BYTES + 1)
+        entries = _File.model_validate(_read(file, content)).corrections
+    except OSError as problem:
+        raise ValueError(f"{file.name}: it cannot be opened ({problem.strerror})") from None
     except YAMLError as problem:
         raise ValueError(f"{file.name}: it is not YAML; see docs/how-to/correct-a-delivery.md") from problem
     except ValidationError as problem:

@@ -8,21 +8,31 @@ from dataclasses import dataclass
 
 from expectations.columns import DECIMAL_PLACES, Column, DerivedColumn
 from expectations.contract import Contract
+from transforms.odd_text import UNCOMPUTED
 from transforms.sql import identifier
 
 NULL_TOKENS = "('', '-', 'null', '<nil>')"
 # A delivery in the agreed layout; layout.py gives the others.
 AS_LANDED = "SELECT * FROM read_parquet($landing, file_row_number = true)"
 _WHITE_SPACE = "' \t\r\n\u00a0'"
-_ISO_TIMESTAMP = r"[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]{1,9})?)?)?"
-_ZONE = r"( ?(Z|[+-][0-9]{2}(:?[0-9]{2})?))"
+# What carries nothing where it stands: soft hyphens, marks of byte order and direction, joiners, spaces of no width.
+_EMPTY_MARKS = r"[\x{00AD}\x{061C}\x{180E}\x{200B}-\x{200F}\x{202A}-\x{202E}\x{2060}-\x{206F}\x{FEFF}]"
+# What an id must not hold, for nobody sees it: control characters, and every space but the plain one.
+_UNSEEN = r"\p{C}|[^ \P{Z}]"
+# No day that the office could mean lies outside; year 1 and year 9999 are how programs write none.
+_YEAR = "(19[0-9]{2}|20[0-9]{2}|2100)"
+FIRST_YEAR, LAST_YEAR = 1900, 2100
+_ISO_DAY = rf"{_YEAR}-[0-9]{{2}}-[0-9]{{2}}"
+_ISO_TIMESTAMP = rf"{_ISO_DAY}([T ]([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9]([.][0-9]{{1,9}})?)?)?"
+# The zones of the earth go from -12 to +14.
+_ZONE = "( ?(Z|[+-](0[0-9]|1[0-4])(:?[0-5][0-9])?))"
 _SHAPES = {
-    "%d-%m-%Y": r"[0-9]{2}-[0-9]{2}-[0-9]{4}",
-    "%Y-%m-%d": r"[0-9]{4}-[0-9]{2}-[0-9]{2}",
-    "%Y-%m-%d 00:00:00": r"[0-9]{4}-[0-9]{2}-[0-9]{2} 00:00:00",
+    "%d-%m-%Y": rf"[0-9]{{2}}-[0-9]{{2}}-{_YEAR}",
+    "%Y-%m-%d": _ISO_DAY,
+    "%Y-%m-%d 00:00:00": rf"{_ISO_DAY} 00:00:00",
 }
 # A day in a typed file may carry a midnight, and that one the zone of a service: it is the same day.
-_ISO_DATE = r"[0-9]{4}-[0-9]{2}-[0-9]{2}([T ]00:00:00([.]0+)?(Z|[+]0[07]:?00)?)?"
+_ISO_DATE = _ISO_DAY + r"([T ]00:00:00([.]0+)?(Z|[+]0[07]:?00)?)?"
 
 
 @dataclass(frozen=True)
@@ -84,21 +94,27 @@ def content_hash(text: str) -> str:
 
 
 def delivered_text(text: str) -> str:
-    """SQL of a delivered text without white space around it; NULL for the null tokens."""
-    # Trimming every value costs more than all the parsing: only those are trimmed that are not plain text from first to last letter.
-    is_trim = f"strlen({text}) = length({text}) AND {text} >= '!' AND reverse({text}) >= '!'"
+    """SQL of a delivered text in Unicode's composed form (NFC), without marks that carry nothing and white space around it; NULL for the null tokens."""
+    # Trimming every value costs more than all the parsing: only those are trimmed that are not plain text from first to last letter,
+    # and only those looked through for marks that are more than plain letters.
+    is_plain = f"strlen({text}) = length({text})"
     trimmed = f"trim({text}, {_WHITE_SPACE})"
+    composed = f"trim(nfc_normalize(regexp_replace({text}, '{_EMPTY_MARKS}', '', 'g')), {_WHITE_SPACE})"
     return (
-        f"CASE WHEN {is_trim} THEN CASE WHEN {text} NOT IN {NULL_TOKENS} THEN {text} END "
-        f"WHEN {trimmed} NOT IN {NULL_TOKENS} THEN {trimmed} END"
+        f"CASE WHEN {is_plain} AND {text} >= '!' AND reverse({text}) >= '!' THEN CASE WHEN {text} NOT IN {NULL_TOKENS} THEN {text} END "
+        f"WHEN {is_plain} THEN CASE WHEN {trimmed} NOT IN {NULL_TOKENS} THEN {trimmed} END "
+        f"WHEN {composed} NOT IN {NULL_TOKENS} THEN {composed} END"
     )
 
 
 def _read(column: Column, traits: FileTraits) -> list[str]:
     """The value, and the delivered text where the next step still looks at it."""
     delivered, name = identifier(column.name), identifier(column.column)
-    if column.type in ("text", "nip"):
-        return [f"{delivered_text(delivered)} AS {name}"]
+    if column.type in ("text", "id", "nip"):
+        text = delivered_text(delivered)
+        # A number and an id say what they cannot be; another text that nobody has computed is none.
+        is_none = column.type == "text" and traits.is_typed
+        return [f"nullif({text}, '{UNCOMPUTED}') AS {name}" if is_none else f"{text} AS {name}"]
     # What is written as the system itself would write it needs no pattern: nearly every value, at a tenth of the work.
     value = f"CASE {_canonical(column, delivered)} ELSE {_value(column, f'({delivered_text(delivered)})', traits)} END"
     return [f"{value} AS {name}", f"{delivered} AS {column.mark('delivered')}"]
@@ -123,6 +139,9 @@ def _typed(column: Column) -> list[str]:
     name = identifier(column.column)
     if column.type == "text":
         return [name]
+    if column.type == "id":
+        is_faulty = f"coalesce({name} = '{UNCOMPUTED}' OR regexp_matches({name}, '{_UNSEEN}'), false)"
+        return [f"CASE WHEN NOT {is_faulty} THEN {name} END AS {name}", f"{is_faulty} AS {column.mark('unreadable')}"]
     if column.type == "nip":
         cleaned = cleaned_number(name)
         return [
@@ -151,11 +170,13 @@ def _canonical(column: Column, text: str) -> str:
             shape = date_format.replace("%d", "__").replace("%m", "__").replace("%Y", "____")
             # strptime skips white space before a number and at the end: the first letter and the x leave it no place.
             day = f"CAST(try_strptime(substr({text}, 1, 10) || 'x', '{date_format[:8]}x') AS DATE)"
-            return f"WHEN {text} LIKE '{shape}' AND {text} >= '0' THEN {day}"
+            year = f"substr({text}, {date_format.replace('%d', 'dd').replace('%m', 'mm').index('%Y') + 1}, 4)"
+            in_range = f"{year} BETWEEN '{FIRST_YEAR}' AND '{LAST_YEAR}'"
+            return f"WHEN {text} LIKE '{shape}' AND {text} >= '0' AND {in_range} THEN {day}"
         case "timestamp":
             moment = f"try_cast({text} AS TIMESTAMP)"
             is_plain = f"{text} LIKE '____-__-_____:__:__' AND CAST({moment} AS VARCHAR) = replace({text}, 'T', ' ')"
-            return f"WHEN {is_plain} THEN {moment}"
+            return f"WHEN {is_plain} AND {text} >= '{FIRST_YEAR}' AND {text} < '{LAST_YEAR + 1}' THEN {moment}"
         case _:
             return f"WHEN {text} IN ('true', '1') THEN true WHEN {text} IN ('false', '0') THEN false"
 

@@ -20,6 +20,10 @@ _EXAMPLES: dict[ColumnType, tuple[str, str]] = {
         "Write yyyy-mm-dd hh:mm:ss, such as 2024-01-31 14:05:00.",
     ),
     "boolean": ("Tulis true atau false.", "Write true or false."),
+    "id": (
+        "Salin nomornya dari sistem asal sebagai teks biasa, tanpa rumus dan tanpa karakter yang tidak terlihat.",
+        "Copy the id from its source system as plain text, without a formula and without characters that nobody sees.",
+    ),
 }
 # A longer list of codes is shown in runs.
 _PLAIN_CODES = 30

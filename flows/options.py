@@ -92,13 +92,15 @@ def exit_codes(tell: Callable[[int, str], None] = lambda code, message: None) ->
     """Turns what stops a command into its exit code and one plain message on standard error; ``tell`` hears both before."""
     from expectations.suite import EngineError  # noqa: PLC0415
     from flows.prefect_runtime import PrefectServerError  # noqa: PLC0415
+    from transforms.odd_text import printable  # noqa: PLC0415
     from warehouse.landing.refusal import DeliveryRefused  # noqa: PLC0415
     from warehouse.store.failures import EnvironmentProblem, GateFailed, WrongUsage  # noqa: PLC0415
     from warehouse.store.stopping import last_words, noted, stoppable  # noqa: PLC0415
 
     def _stop(code: int, message: str) -> NoReturn:
         tell(code, message)
-        print(f"kpi: {message}", file=sys.stderr)
+        # A message may name a file, whose name must not steer the terminal.
+        print("kpi: " + "\n".join(map(printable, message.splitlines())), file=sys.stderr)
         raise typer.Exit(code)
 
     try:

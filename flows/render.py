@@ -7,6 +7,7 @@ from typing import Any
 
 from flows.options import Format
 from flows.tables import Column, Row, Table, show, write
+from transforms.odd_text import printable
 from warehouse.store.stopwatch import START_UP
 
 SHOWN_ROWS = 50
@@ -72,7 +73,7 @@ CHECKS = Table(
 
 def say(line: str) -> None:
     """One line of progress."""
-    print(line, file=sys.stderr, flush=True)
+    print(printable(line), file=sys.stderr, flush=True)
 
 
 def print_json(data: Any) -> None:
@@ -101,9 +102,11 @@ def print_report(report: dict[str, Any]) -> None:
     if report["batches"]:
         show(DELIVERIES, report["batches"], hint=IN_JSON)
     for refused in report["refused"]:
-        print(f"REFUSED {refused['message']}")
+        print(f"REFUSED {printable(refused['message'])}")
+    for note in report["notes"]:
+        print(f"NOTE {printable(note['file'])}: {note['message']}")
     for notice in report["notices"]:
-        print(f"{NOTICED[notice['kind']]} {notice['message']}")
+        print(f"{NOTICED[notice['kind']]} {printable(notice['message'])}")
     if report["changed"]:
         # A first value that is none says nothing: `kpi values` has its status.
         numbers = [c for c in report["changed"] if c["old"] is not None or c["new"] is not None]

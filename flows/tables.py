@@ -11,6 +11,7 @@ from shutil import get_terminal_size
 from typing import Any
 
 from flows.options import Format
+from transforms.odd_text import printable
 
 Row = Mapping[str, Any]
 NO_VALUE = "-"
@@ -138,7 +139,7 @@ def _for_people(column: Column, row: Row) -> str:
 
 
 def plain(value: Any) -> str:
-    """A cell as text of one line: what would move the cursor or turn the direction of writing is shown by its number."""
+    """A cell as text of one line: what would move the cursor or turn the direction of writing is escaped."""
     match value:
         case None:
             return ""
@@ -146,7 +147,4 @@ def plain(value: Any) -> str:
             return "true" if value else "false"
         case list() | tuple():
             return ", ".join(map(plain, value))
-    text = str(value)
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    return printable(str(value))

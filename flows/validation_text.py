@@ -52,6 +52,7 @@ def validation_lines(result: Mapping[str, Any], language: str) -> list[str]:
             faulty=_number(result["faulty_rows"], language),
         )
     ]
+    lines += result["notes"]
     for number, failure in enumerate(result["failures"], start=1):
         lines += ["", *_failure_lines(number, failure, language)]
     if result["marked_copy"]:
@@ -63,7 +64,7 @@ def validation_lines(result: Mapping[str, Any], language: str) -> list[str]:
 
 def _verdict(result: Mapping[str, Any]) -> str:
     if result["ok"]:
-        return "noted" if result["failures"] else "good"
+        return "noted" if result["failures"] or result["notes"] else "good"
     return "whole" if any(failure["severity"] == "refuse" for failure in result["failures"]) else "faulty"
 
 

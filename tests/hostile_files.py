@@ -119,6 +119,54 @@ def _link(path: Path) -> None:
     path.symlink_to(outside)
 
 
+def _with_control(key: str, write: Callable[[Path], object]) -> Callable[[Path], object]:
+    """A good file, and beside it a control file."""
+
+    def both(path: Path) -> None:
+        path.write_text(csv(_good(key)))
+        write(path.with_name(path.name + ".control.json"))
+
+    return both
+
+
+def _gigabytes(path: Path) -> None:
+    """As long as it says, though the disk holds nothing of it."""
+    with path.open("wb") as stream:
+        stream.truncate(5 * 10**9)
+
+
+def _linked_control(path: Path) -> None:
+    outside = path.parents[3] / "outside.json"
+    outside.write_text('{"rows": 1}')
+    path.symlink_to(outside)
+
+
+def _linked_folder(path: Path) -> None:
+    outside = path.parents[3] / "outside"
+    outside.mkdir()
+    (outside / "inside.csv").write_text(csv(_good("OUTSIDE")))
+    path.symlink_to(outside)
+
+
+def _sheet(data: str, *, member: str = "xl/worksheets/sheet1.xml") -> Callable[[Path], object]:
+    space = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+    return _bytes(
+        _with_member(member, f'<worksheet xmlns="{space}"><sheetData>{data}</sheetData></worksheet>'.encode())
+    )
+
+
+def _moved_sheet() -> bytes:
+    """A far cell in a sheet that no guard would look for under this name."""
+    moved = BytesIO()
+    far = "<row r='1048576'><c r='xfd1048576'><v>1</v></c></row>"
+    with zipfile.ZipFile(BytesIO(_workbook())) as source, zipfile.ZipFile(moved, "w") as package:
+        for member in source.namelist():
+            content = source.read(member).replace(b"worksheets/sheet1.xml", b"theme/colours.bin")
+            content = content.replace(b"</sheetData>", far.encode() + b"</sheetData>")
+            package.writestr(member.replace("worksheets/sheet1.xml", "theme/colours.bin"), content)
+    return moved.getvalue()
+
+
 LINES = csv(_good("L1"), _good("L2"))
 HEAD, FIRST, SECOND = LINES.splitlines()
 SQL = "x'; DROP TABLE states.pension; --"
@@ -183,6 +231,23 @@ HOSTILE = [
     Hostile("deep.jsonl", _text("[" * 200_000), "line 1 is not valid JSON"),
     Hostile("nan.jsonl", _text('{"id": NaN}\n'), "line 1 is not valid JSON"),
     Hostile("page-without-list.json", _text('{"message": "Unauthorized"}'), "there is no list `data`"),
+    Hostile("far-cell-lower-case.xlsx", _sheet("<row><c/></row><row r='1048576'><c r = 'xfd1048576'/></row>"), "reaches to row 1048576"),
+    Hostile("far-cell-without-names.xlsx", _sheet("<row r='1048576'>" + "<c/>" * 16384 + "</row>"), "reaches to row 1048576"),
+    Hostile("far-cell-elsewhere.xlsx", _bytes(_moved_sheet()), "reaches to row 1048576"),
+    Hostile("row-twice.xlsx", _sheet("<row r='1'><c r='A1'/></row><row r='1'><c r='A1'/></row>"), "row 1 stands twice"),
+    Hostile("name-twice.xlsx", _bytes(_with_member("XL/worksheets/sheet1.xml", b"<worksheet/>")), "have one name"),
+    Hostile("n" * 246 + ".csv", _text(csv(_good("LONG"))), rows=1),
+    Hostile(os.fsdecode(b"caf\xe9.csv"), _text(csv(_good("BYTES"))), rows=1),
+    Hostile("red\n\x1b[31m.csv", _text(csv(_good("RED"))), rows=1),
+    Hostile("red\n\x1b[31m.txt", _text("x"), "the name ends in none of"),
+    Hostile("control-good.csv", _with_control("CG", _text('{"rows": 1}')), rows=1),
+    Hostile("control-true.csv", _with_control("CT", _text('{"rows": true}')), "control file cannot be read"),
+    Hostile("control-gigabytes.csv", _with_control("CB", _gigabytes), "control file is larger than"),
+    Hostile("control-deep.csv", _with_control("CD", _text("[" * 60_000)), "control file cannot be read"),
+    Hostile("control-link.csv", _with_control("CL", _linked_control), "control file is a link"),
+    Hostile("control-pipe.csv", _with_control("CP", os.mkfifo), "control file is a link, a pipe or a folder"),
+    Hostile("control-folder.csv", _with_control("CF", Path.mkdir), "control file is a link, a pipe or a folder"),
+    Hostile("linked-folder", _linked_folder, "symbolic link"),
     Hostile("link.csv", _link, "symbolic link"),
     Hostile("pipe.csv", os.mkfifo, "no ordinary file"),
 ]  # fmt: skip

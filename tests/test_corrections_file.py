@@ -1,5 +1,6 @@
 """Corrections as data: an entry corrects one delivered value, is seen in the explanation, and fails loudly where it no longer fits."""
 
+import time
 from pathlib import Path
 
 import pytest
@@ -173,7 +174,37 @@ def test_an_id_stands_once(tmp_path: Path) -> None:
     assert read_corrections(tmp_path / "none.yml") == []
 
 
-@pytest.mark.parametrize("content", ["", "corrections: [", "corrections:\n  - id: C-1\n"])
+BOMB = "a: &a [x, x]\n" + "".join(
+    f"{new}: &{new} [{', '.join(['*' + old] * 10)}]\n" for old, new in zip("abcdefgh", "bcdefghi", strict=True)
+)
+HARMFUL = {
+    "aliases": (f"{BOMB}corrections: *i\n", "line 2: it refers to another place"),
+    "brackets": ("corrections: " + "[" * 100_000, "line 1: nested deeper than 20 levels"),
+    "dashes": ("- " * 100_000, "nested deeper"),
+    "size": ("corrections: []\n" + "#" * 6_000_000, "larger than 5000000 bytes"),
+    "long id": (ENTRY.replace("C-1", "C" * 300), "100 characters"),
+}
+
+
+@pytest.mark.parametrize(("content", "says"), HARMFUL.values(), ids=HARMFUL)
+def test_a_file_made_to_do_harm_is_refused_before_it_is_built(tmp_path: Path, content: str, says: str) -> None:
+    file = tmp_path / "corrections.yml"
+    file.write_text(content, encoding="utf-8")
+    start = time.monotonic()
+    with pytest.raises(ValueError, match=says):
+        read_corrections(file)
+    assert time.monotonic() - start < 5
+
+
+def test_a_corrections_file_that_is_no_file_is_named(tmp_path: Path) -> None:
+    (tmp_path / "corrections.yml").mkdir()
+    with pytest.raises(ValueError, match="no ordinary file"):
+        read_corrections(tmp_path / "corrections.yml")
+
+
+@pytest.mark.parametrize(
+    "content", ["", "corrections: [", "corrections:\n  - id: C-1\n", "corrections: " + "[" * 100_000]
+)
 def test_a_file_at_fault_is_named_and_the_night_goes_on(place: TimeHome, content: str) -> None:
     place.deliver("integration/a.csv", letter("5500", integrated=True))
     (place.root / "corrections.yml").write_text(content, encoding="utf-8")

@@ -2,16 +2,19 @@
 
 import datetime as dt
 from decimal import Decimal
+from pathlib import Path
 
-import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from tests import delivery_desk
-from tests.delivery_desk import ABC
-from warehouse.landing import parquet_file, text_file
+from tests.delivery_desk import ABC, SHOWN
+from warehouse.landing import parquet_file, reader, text_file
 from warehouse.landing.delivery import Landed
+from warehouse.landing.parquet_file import land_parquet
+from warehouse.landing.refusal import DeliveryRefused
+from warehouse.landing.session import open_session
 
 desk = delivery_desk.desk
 WIB = dt.timezone(dt.timedelta(hours=7))
@@ -124,21 +127,26 @@ def test_parquet_text_that_is_not_utf8_is_refused(desk):
     assert desk.refused(desk.root / "f.parquet").code == "encoding"
 
 
+def directly(desk) -> int:
+    """Without the process of its own, whose limits no test could change."""
+    with open_session(desk.root, 1) as connection:
+        return land_parquet(connection, desk.root / "f.parquet", SHOWN, ABC, desk.landing / "part.parquet")
+
+
 def test_a_parquet_that_unpacks_too_large_is_refused(desk, monkeypatch):
     pq.write_table(pa.table({name: ["x"] * 1000 for name in ABC}), desk.root / "f.parquet")
     monkeypatch.setattr(parquet_file, "MAX_ROWS", 999)
-    assert desk.refused(desk.root / "f.parquet").code == "too_large"
+    with pytest.raises(DeliveryRefused, match="larger than allowed"):
+        directly(desk)
     monkeypatch.setattr(parquet_file, "MAX_ROWS", 1000)
+    assert directly(desk) == 1000
     monkeypatch.setattr(text_file, "MAX_EXPANDED_BYTES", 100)
-    assert desk.refused(desk.root / "f.parquet").code == "too_large"
+    with pytest.raises(DeliveryRefused, match="larger than allowed"):
+        directly(desk)
 
 
 def test_a_full_disk_is_not_the_parquets_fault(desk, monkeypatch):
-    def full(*_):
-        raise duckdb.IOException("IO Error: Could not write file: No space left on device")
-
-    monkeypatch.setattr(parquet_file, "copy_to_parquet", full)
     pq.write_table(pa.table({name: ["x"] for name in ABC}), desk.root / "f.parquet")
-    with pytest.raises(duckdb.IOException):
-        desk.land(desk.root / "f.parquet")
-    desk.check_traces([])
+    full = Path("/dev/full")
+    with pytest.raises(OSError, match="No space left"):
+        reader.land_parquet(desk.root / "f.parquet", SHOWN, ABC, full, desk.root, 1)

@@ -2,13 +2,18 @@
 
 import datetime as dt
 import re
+import warnings
 import zipfile
 from pathlib import Path
 
+import pytest
+
 from tests import delivery_desk
 from tests.delivery_desk import ABC, workbook
-from warehouse.landing import text_file, xlsx_file
+from transforms.odd_text import UNCOMPUTED
+from warehouse.landing import text_file, workbook_package
 from warehouse.landing.delivery import Landed
+from warehouse.landing.refusal import DeliveryRefused
 
 desk = delivery_desk.desk
 
@@ -176,16 +181,125 @@ def test_a_password_is_refused(desk):
 
 def test_a_zip_bomb_is_refused_before_it_is_unpacked(desk, monkeypatch):
     file = workbook(desk.root / "f.xlsx", [list(ABC), *[["same", "same", "same"]] * 5000])
-    monkeypatch.setattr(xlsx_file, "MAX_UNPACKED_BYTES", 100_000)
-    assert desk.refused(file).code == "too_large"
-    monkeypatch.setattr(xlsx_file, "MAX_UNPACKED_BYTES", 2**30)
+
+    def examined() -> None:
+        with pytest.raises(DeliveryRefused, match="larger than allowed"):
+            workbook_package.examine_package(file, "f.xlsx")
+
+    monkeypatch.setattr(workbook_package, "MAX_UNPACKED_BYTES", 100_000)
+    examined()
+    monkeypatch.setattr(workbook_package, "MAX_UNPACKED_BYTES", 2**30)
     monkeypatch.setattr(text_file, "RATIO_FROM_BYTES", 100_000)
-    monkeypatch.setattr(xlsx_file, "MAX_RATIO", 2)
-    assert desk.refused(file).code == "too_large"
+    monkeypatch.setattr(workbook_package, "MAX_RATIO", 2)
+    examined()
 
 
-def test_a_stray_cell_far_away_is_refused_instead_of_asking_for_all_memory(desk):
-    cells = f'<row r="1">{text_cell("A1", "a")}</row><row r="1048576"><c r="XFD1048576"><v>1</v></c></row>'
-    refused = desk.refused(with_sheet_xml(desk.root / "f.xlsx", cells), ("a",))
+FAR = '<row r="1048576"><c r="XFD1048576"><v>1</v></c></row>'
+SPELLINGS = {
+    "as ever": FAR,
+    "lower case": FAR.replace("XFD", "xfd"),
+    "single quotes": FAR.replace('"', "'"),
+    "spaces": FAR.replace("r=", "r \n = "),
+    "an entity": FAR.replace("XFD", "&#88;FD"),
+    "no column": FAR.replace('<c r="XFD1048576">', "<c/>" * 16383 + "<c>"),
+    "attributes before": FAR.replace("<c r", '<c x="&gt; r=" s="0" r'),
+}
+
+
+@pytest.mark.parametrize("cells", SPELLINGS.values(), ids=SPELLINGS)
+def test_a_stray_cell_far_away_is_refused_however_it_is_spelt(desk, cells):
+    sheet = with_sheet_xml(desk.root / "f.xlsx", f'<row r="1">{text_cell("A1", "a")}</row>{cells}')
+    refused = desk.refused(sheet, ("a",))
     assert refused.code == "too_large"
     assert "reaches to row 1048576 and column 16384" in refused.message
+
+
+def rewritten(file: Path, *changes: tuple[str, bytes, bytes], renamed: dict[str, str] | None = None) -> Path:
+    """The package with texts of its members replaced, and members under another name."""
+    with zipfile.ZipFile(file) as old:
+        members = {name: old.read(name) for name in old.namelist()}
+    for name, text, other in changes:
+        assert text in members[name]
+        members[name] = members[name].replace(text, other)
+    with zipfile.ZipFile(file, "w") as new:
+        for name, content in members.items():
+            new.writestr((renamed or {}).get(name, name), content)
+    return file
+
+
+SHEET, BOOK, RELATIONS = "xl/worksheets/sheet1.xml", "xl/workbook.xml", "xl/_rels/workbook.xml.rels"
+
+
+def test_a_sheet_that_stands_elsewhere_is_measured_too(desk):
+    file = with_sheet_xml(desk.root / "f.xlsx", f'<row r="1">{text_cell("A1", "a")}</row>{FAR}')
+    moved = (RELATIONS, b"worksheets/sheet1.xml", b"theme/picture.png")
+    refused = desk.refused(rewritten(file, moved, renamed={SHEET: "xl/theme/picture.png"}), ("a",))
+    assert "reaches to row 1048576" in refused.message
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        (SHEET, b"worksheet", b"sst"),
+        (SHEET, b"<sheetData>", b"<!DOCTYPE a [<!ENTITY x 'y'>]><sheetData>"),
+        (SHEET, b"<?xml version", b"<!DOCTYPE worksheet><?xml version"),
+        (SHEET, b'r="A1"', b'r="A7"'),
+        (SHEET, b'r="A1"', b'r="AAAA1"'),
+        (SHEET, b'row r="1"', b'row r="x"'),
+        (RELATIONS, b"worksheets/sheet1.xml", b"nowhere.xml"),
+    ],
+)
+def test_what_could_be_read_otherwise_than_it_was_measured_is_refused(desk, change):
+    file = with_sheet_xml(desk.root / "f.xlsx", f'<row r="1">{text_cell("A1", "a")}</row>')
+    assert desk.rows(file, ("a",)) == []
+    desk.target.unlink()
+    assert desk.refused(rewritten(file, change), ("a",)).code == "unreadable"
+
+
+def test_what_stands_twice_is_refused_and_named(desk):
+    head = f'<row r="1">{text_cell("A1", "a")}</row>'
+    one, two = f'<row r="2">{text_cell("A2", "1")}</row>', f'<row r="3">{text_cell("A3", "2")}</row>'
+    refused = desk.refused(with_sheet_xml(desk.root / "f.xlsx", head + one + one), ("a",))
+    assert refused.code == "double" and "row 2 stands twice" in refused.message
+    assert desk.refused(with_sheet_xml(desk.root / "f.xlsx", head + two + one), ("a",)).code == "double"
+    cells = f'<row r="2">{text_cell("A2", "1")}{text_cell("A2", "2")}</row>'
+    assert "cell A2 stands twice" in desk.refused(with_sheet_xml(desk.root / "f.xlsx", head + cells), ("a",)).message
+
+
+@pytest.mark.parametrize("name", [SHEET, SHEET.upper(), SHEET.replace("/", "\\")])
+def test_two_members_of_one_name_are_refused(desk, name):
+    file = with_sheet_xml(desk.root / "f.xlsx", f'<row r="1">{text_cell("A1", "a")}</row>')
+    with warnings.catch_warnings(), zipfile.ZipFile(file, "a") as package:
+        warnings.simplefilter("ignore")
+        package.writestr(name, package.read(SHEET))
+    assert "two parts inside the workbook have one name" in desk.refused(file, ("a",)).message
+
+
+def test_a_formula_that_nobody_computed_is_no_value(desk):
+    head = f'<row r="1">{text_cell("A1", "a")}{text_cell("B1", "b")}</row>'
+    cells = (
+        '<row r="2"><c r="A2"><f>1+1</f></c><c r="B2"><f>1+1</f><v>5</v></c></row>'
+        '<row r="3"><c r="A3"><f>1+1</f><v></v></c><c r="B3" t="str"><f>""</f><v></v></c></row>'
+        '<row r="4"><c r="A4"><f>1-1</f><v>0</v></c><c r="B4"><v>0</v></c></row>'
+        '<row r="5"><c r="B5"><f>1+1</f></c></row>'
+    )
+    file = with_sheet_xml(desk.root / "f.xlsx", head + cells)
+    # xlsxwriter asks Excel to compute at the first opening, and writes 0 where it was told no result.
+    assert desk.rows(file, ("a", "b")) == [
+        (UNCOMPUTED, "5"), (UNCOMPUTED, ""), (UNCOMPUTED, "0"), (None, UNCOMPUTED)
+    ]  # fmt: skip
+    ((what, said, said_id),) = desk.land(file, ("a", "b")).oddities
+    assert what == "formulas" and "4 cells hold a formula without a stored result (A2, A3, A4, B5)" in said
+    assert "4 sel berisi rumus" in said_id
+    saved = rewritten(file, (BOOK, b'fullCalcOnLoad="1"', b""))
+    assert desk.rows(saved, ("a", "b"))[2] == ("0", "0"), "Excel has computed this one"
+
+
+def test_hidden_rows_and_merged_cells_are_counted(desk):
+    rows = "".join(f'<row r="{n}" hidden="{n % 2}">{text_cell(f"A{n}", "x")}</row>' for n in range(2, 6))
+    file = with_sheet_xml(desk.root / "f.xlsx", f'<row r="1">{text_cell("A1", "a")}</row>{rows}')
+    merged = (SHEET, b"</sheetData>", b'</sheetData><mergeCells><mergeCell ref="A2:A3"/></mergeCells>')
+    landed = desk.land(rewritten(file, merged), ("a",))
+    assert landed.rows == 4, "they are taken in"
+    assert [what for what, _, _ in landed.oddities] == ["hidden rows", "merged cells"]
+    assert landed.oddities[0][1].startswith("2 rows are hidden") and landed.oddities[1][2].startswith("1 kelompok")

@@ -13,6 +13,7 @@ import pytest
 
 from tests.hostile_files import HOSTILE, SOURCE, Hostile
 from tests.rows import csv, row
+from transforms.odd_text import printable
 from warehouse.reading.published_values import read_services
 from warehouse.store.home import Home
 
@@ -57,11 +58,11 @@ def test_there_are_forty_kinds() -> None:
     assert len({hostile.name for hostile in HOSTILE}) >= 40
 
 
-@pytest.mark.parametrize("hostile", HOSTILE, ids=lambda hostile: hostile.name)
+@pytest.mark.parametrize("hostile", HOSTILE, ids=lambda hostile: printable(hostile.name[:40]))
 def test_each_ends_in_a_clear_message_or_in_its_rows(ran: dict[str, Any], hostile: Hostile) -> None:
     refused = {entry["file"]: entry for entry in ran["report"]["refused"]}
     batches = {batch["file"]: batch for batch in ran["report"]["batches"]}
-    file = f"{SOURCE}/{hostile.name}"
+    file = f"{SOURCE}/{printable(hostile.name)}"
     if hostile.says is not None:
         assert file not in batches
         assert hostile.says in refused[file]["message"]
@@ -85,6 +86,17 @@ def test_the_good_one_loads_and_is_counted(ran: dict[str, Any]) -> None:
     taken_in = sum(hostile.rows - hostile.held for hostile in HOSTILE if hostile.says is None) + 1
     (line,) = read_services(Home(ran["root"]), 2024)
     assert line["received"] == taken_in
+
+
+def test_no_name_steers_a_terminal_or_a_page(ran: dict[str, Any]) -> None:
+    report = ran["report"]
+    shown = [entry["file"] for entry in report["batches"] + report["refused"]]
+    shown += [entry[language] for entry in report["refused"] for language in ("message", "message_id")]
+    assert len(shown) > 100
+    assert all(text.isprintable() for text in shown)
+    assert {f"{SOURCE}/red\\n\\x1b[31m.csv", f"{SOURCE}/kata\\u202egnp.csv", f"{SOURCE}/caf\\xe9.csv"} <= set(shown)
+    for page in (ran["root"] / "reports" / "validation").rglob("*.html"):
+        assert not {"\x1b", "\u202e"} & set(page.read_text(encoding="utf-8"))
 
 
 def test_a_file_that_grows_is_left_for_the_next_run(ran: dict[str, Any]) -> None:

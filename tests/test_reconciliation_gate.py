@@ -157,7 +157,9 @@ def test_a_missing_agency_is_the_result_and_is_compared(warehouse, monkeypatch):
     assert lines["07|IKU-02|2020|realisasi"] == ("95.9", "95.92", "equal", None)
     assert lines["07|IKU-02|2021|realisasi"] == ("90", "91.84", "known", "D16")
     assert lines["07|IKU-02|2022|realisasi"] == ("100", "95.92", "different", None)
-    assert [i.id for i in read_indicators(files(INDICATORS)) if i.compares_incomplete] == [], "not while a contradiction stops the whole night"
+    assert [i.id for i in read_indicators(files(INDICATORS)) if i.compares_incomplete] == [], (
+        "not while a contradiction stops the whole night"
+    )
 
 
 @pytest.mark.parametrize("last_quarter", [None, "71.88"])

@@ -33,6 +33,8 @@ HAND_PICKED = [
     "2024-01-02T08:00:00", "2024-01-02 08:00:00", "2024-01-02", "2024-01-02T08:00", "2024-01-02T08:00:00.5", "2024-01-02T25:00:00",
     "2024-01-02T08:00:00Z", "2024-01-02T08:00:00+08:00", "2024-01-02 08:00:00 +07", "2024-01-02 08:00:00 +0730", "2024-01-02 08:00:00 Z", "2024-01-02T08:00:00-03:30", "12024-01-02T08:00:00", "2024-1-02T08:00:00",
     "0044-01-01 (BC)", "infinity", "epoch", "2024-02-30T08:00:00", "2024-01-02t08:00:00", "2024-01-02T24:00:00",
+    "2024-01-02T08:00:00+25:00", "2024-01-02T08:00:00+14:00", "2024-01-02T08:00:00-07:60", "2024-01-02T23:59:60", "0001-01-01T00:00:00",
+    "9999-12-31T00:00:00", "1899-12-31T23:59:59", "1900-01-01T00:00:00", "2100-12-31T23:59:59", "01-01-0001", "31-12-9999", "31-12-2100",
     "true", "TRUE", "False", "0", "1", "yes", "t", *NULLS, "NULL", " null ", "<nil>",
 ]  # fmt: skip
 letters = st.text(alphabet="0123456789-+.,:TZ /e\u00a0", max_size=20)
@@ -56,9 +58,14 @@ def a_date(text: str) -> object:
     if not re.fullmatch(r"[0-9]{2}-[0-9]{2}-[0-9]{4}", text):
         return ...
     try:
-        return date(int(text[6:]), int(text[3:5]), int(text[:2]))
+        return in_range(date(int(text[6:]), int(text[3:5]), int(text[:2])))
     except ValueError:
         return ...
+
+
+def in_range(day: date) -> object:
+    """Year 1 and year 9999 are how programs write none."""
+    return day if 1900 <= day.year <= 2100 else ...
 
 
 def a_timestamp(text: str) -> object:
@@ -67,18 +74,19 @@ def a_timestamp(text: str) -> object:
         return ...
     try:
         day = datetime.fromisoformat(found[1])
-        hour = int(found[2] or 0)
-        # 24:00:00 is the next midnight (ISO 8601).
-        if hour == 24 and int(found[3] or 0) == int(found[4] or 0) == 0:
-            day, hour = day + timedelta(days=1), 0
-        moment = day.replace(hour=hour, minute=int(found[3] or 0), second=int(found[4] or 0))
+        # 24:00:00, the next midnight in ISO 8601, is no time: whoever writes it means the end of one day or the start of another.
+        moment = day.replace(hour=int(found[2] or 0), minute=int(found[3] or 0), second=int(found[4] or 0))
     except ValueError:
+        return ...
+    if in_range(day.date()) is ...:
         return ...
     moment += timedelta(microseconds=int(((found[5] or "") + "000000")[:6]))
     zone = (found[6] or "").strip()
     if not zone:
         return moment
     hours, minutes = (0, 0) if zone == "Z" else (int(zone[1:3]), int(zone[3:].lstrip(":") or 0))
+    if hours > 14 or minutes > 59:
+        return ...
     return moment - timedelta(hours=hours, minutes=minutes) * (-1 if zone.startswith("-") else 1) + timedelta(hours=7)
 
 

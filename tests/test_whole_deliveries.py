@@ -1,20 +1,24 @@
 """Checks of a delivery as a whole: the totals it brought, its source's history, a rule that refuses; and the end of retention."""
 
+import errno
 import json
 import os
 import zipfile
 from datetime import datetime
 from pathlib import Path
 
+import duckdb
 import polars as pl
 import pytest
 from fastexcel import read_excel
 from typer.testing import CliRunner
 
 from expectations.contract import Contract, load_contract
+from expectations.kinds.sql import Sql
 from flows.cli import app
 from tests.rows import csv, row
 from tests.time_home import TimeHome, letter
+from warehouse.loading.file_fault import is_fault_of
 from warehouse.reports.validation_pages import last_page
 from warehouse.runs.doctor import examine
 from warehouse.store.connection import open_warehouse
@@ -116,6 +120,61 @@ def test_a_rule_that_refuses_takes_none_of_the_rows_in(place: TimeHome, monkeypa
         and "tw harus 1 sampai 4" in refused.message_id
     )
     assert place.ledger("SELECT count(*) FROM states.integration") == [(0,)]
+
+
+def test_a_file_at_which_our_own_code_fails_stops_no_other(place: TimeHome, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A rule that raises an error inside DuckDB breaks the transaction in which the files before it stand."""
+
+    def breaking(source: str) -> Contract:
+        contract = load_contract(source)
+        sql = "CASE WHEN agency_code = '5599' THEN error('cell of 5599') ELSE true END"
+        rule = contract.rules[0].model_copy(update={"id": "INT-99", "kind": Sql(holds=sql)})
+        return contract.model_copy(update={"rules": [*contract.rules, rule]})
+
+    monkeypatch.setattr("warehouse.loading.group.load_contract", breaking)
+    place.deliver("integration/a.csv", letter("5500", integrated=True), letter("9999", integrated=True))
+    place.deliver("integration/b.txt", letter("5501", integrated=True))
+    place.deliver("integration/c.csv", letter("9999", integrated=True), letter("5599", integrated=True))
+    place.deliver("integration/d.csv", letter("5502", integrated=True, channel="simpegnas"))
+    report = place.run("2025-01-10")
+    assert [(batch.file, batch.accepted, batch.quarantined) for batch in report.batches] == [
+        ("integration/a.csv", 1, 1),
+        ("integration/d.csv", 1, 0),
+    ]
+    assert [refused.file for refused in report.refused] == ["integration/b.txt", "integration/c.csv"]
+    message = report.refused[1].message
+    assert "the product failed at this file (InvalidInputException, batch.py:" in message
+    assert "cell of" not in message, "no word of an error: it may quote a cell"
+    assert place.ledger("SELECT file, landed FROM ledger.batches ORDER BY batch_id") == [
+        ("integration/a.csv", 2), ("integration/d.csv", 1)
+    ]  # fmt: skip
+    assert place.ledger("SELECT file FROM ledger.refusals ORDER BY file") == [
+        ("integration/b.txt",),
+        ("integration/c.csv",),
+    ]
+    assert place.ledger("SELECT count(*) FROM quarantine.held_rows") == [(1,)]
+    assert len(list(place.home.landing.glob("*/*.parquet"))) == 2
+    assert place.value("IKU-06", "2024") == "100.00"
+
+
+@pytest.mark.parametrize(
+    ("problem", "is_its_own"),
+    [
+        (OSError(errno.ENAMETOOLONG, "File name too long", "x.csv.control.json"), True),
+        (PermissionError(errno.EACCES, "Permission denied", "/inbox/x.csv"), True),
+        (PermissionError(errno.EACCES, "Permission denied", "/landing/x.parquet"), False),
+        (OSError(errno.ENOSPC, "No space left on device"), False),
+        (duckdb.IOException("IO Error: Could not write file"), False),
+        (duckdb.ConversionException("No space left on device"), False),
+        (duckdb.ConversionException("Could not convert"), True),
+        (UnicodeEncodeError("utf-8", "\udce9", 0, 1, "surrogates not allowed"), True),
+        (RecursionError(), True),
+        (GateFailed("kept 1 of 2"), False),
+        (EnvironmentProblem("another run holds the lock"), False),
+    ],
+)
+def test_what_stops_everything_and_what_one_file(problem: Exception, is_its_own: bool) -> None:
+    assert is_fault_of(problem, Path("/inbox/x.csv")) is is_its_own
 
 
 def test_the_end_of_retention(place: TimeHome) -> None:

@@ -21,10 +21,11 @@ import duckdb
 
 from expectations.layout import Layouts, PagesLayout
 from transforms.sql import identifier
-from warehouse.landing import csv_file, json_file, jsonl_file, parquet_file, text_file, xlsx_file
-from warehouse.landing.line_numbers import Places, keep_shifts, line_of
+from warehouse.landing import csv_file, json_file, jsonl_file, reader, text_file
+from warehouse.landing.line_numbers import Places, blank_lines_of, keep_shifts, line_of
 from warehouse.landing.refusal import refusal
 from warehouse.landing.session import MEMORY_LIMIT, one_path, open_session
+from warehouse.landing.workbook_facts import oddities_of
 
 # The longer ending first: `.csv.gz` is no `.gz`.
 _FORMATS: Final = ("csv.gz", "csv", "parquet", "jsonl", "json", "xlsx")
@@ -45,7 +46,8 @@ _LANDED_MODE: Final = 0o400
 class Landed:
     """What was landed: `rows` data rows; `is_typed` formats may have held real dates, numbers and booleans.
 
-    `layout` is that of the contract in which the file came, None for the agreed one. `places` says where its rows stand.
+    `layout` is that of the contract in which the file came, None for the agreed one. `places` says where its rows stand; `oddities` what
+    is odd of a workbook, each as (what, English, Indonesian).
     """
 
     rows: int
@@ -54,6 +56,7 @@ class Landed:
     is_typed: bool
     layout: str | None = None
     places: Places = field(default_factory=Places, compare=False)
+    oddities: tuple[tuple[str, str, str], ...] = ()
 
 
 def land_delivery(
@@ -169,7 +172,7 @@ def _read(
     source.symlink_to(file.absolute())
     try:
         with open_session(folder, threads) as con:
-            landed = _read_as(con, source, name, file_format, columns, part, folder, layouts)
+            landed = _read_as(con, source, name, file_format, columns, part, folder, threads, layouts)
             if landed.layout is None:
                 _refuse_second_header(con, part, name, columns, landed.places)
     except duckdb.OutOfMemoryException:
@@ -186,6 +189,7 @@ def _read_as(
     columns: Sequence[str],
     part: Path,
     folder: Path,
+    threads: int,
     layouts: Layouts,
 ) -> Landed:
     is_typed = file_format in _TYPED
@@ -204,10 +208,12 @@ def _read_as(
         rows = json_file.land_json(source, name, columns, part, folder, layout)
         return Landed(rows, file_format, False, is_typed, layout_name)
     if file_format == "parquet":
-        rows = parquet_file.land_parquet(con, source, name, columns, part)
+        rows = reader.land_parquet(source, name, columns, part, folder, threads)
         return Landed(rows, file_format, False, is_typed)
-    rows, is_by_position, places = xlsx_file.land_xlsx(source, name, columns, part, layout)
-    return Landed(rows, file_format, False, is_typed, layout_name if is_by_position else None, places)
+    found = reader.land_xlsx(source, name, columns, part, layout)
+    places = Places(found.first_line, blank_lines_of(found.blank_lines), letters=found.letters)
+    used = layout_name if found.is_by_position else None
+    return Landed(found.rows, file_format, False, is_typed, used, places, tuple(oddities_of(found)))
 
 
 def _refuse_second_header(

@@ -5,10 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from expectations.contract import source_names
+from transforms.odd_text import printable
 from warehouse.landing.delivery import sha256_of
 from warehouse.store.home import Home
 
 CORRECTIONS = "corrections"
+# What people call the folder who mean that one.
+_MEANT = ("correction", "koreksi", "perbaikan")
 # A delivery may bring its totals along, in a file beside it with this at the end of its name.
 CONTROL = ".control.json"
 
@@ -25,9 +28,10 @@ class Notice:
 
 @dataclass(frozen=True)
 class Delivery:
-    """A file of the inbox. ``file`` is its path under ``inbox/``; one in a folder ``corrections/`` replaces what it repeats.
+    """A file of the inbox. ``file`` is its path under ``inbox/`` as it is shown; one in a folder ``corrections/`` replaces what it repeats.
 
-    ``elsewhere``: where it lies if not there: a row that ``corrections.yml`` corrects is written by the product.
+    ``elsewhere``: where it lies if not there: a row that ``corrections.yml`` corrects is written by the product, and a name
+    that could steer a terminal, or is no UTF-8, is known everywhere by its escaped form.
     """
 
     source: str
@@ -38,6 +42,12 @@ class Delivery:
     def path(self, home: Home) -> Path:
         return Path(self.elsewhere) if self.elsewhere else home.inbox / self.file
 
+    @property
+    def mistaken_folder(self) -> str | None:
+        """A folder of its path that looks as if ``corrections`` was meant; the file is an ordinary delivery all the same."""
+        folders = () if self.is_correction else Path(self.file).parts[1:-1]
+        return next((folder for folder in folders if any(word in folder.casefold() for word in _MEANT)), None)
+
     def sha256(self, home: Home) -> str:
         return sha256_of(self.path(home), self.file)
 
@@ -45,18 +55,25 @@ class Delivery:
 def deliveries(home: Home) -> list[Delivery]:
     """All files under ``inbox/<source>/``: those outside ``corrections/`` first, each by path, bytewise. Hidden files are none."""
     found = [
-        Delivery(
-            source,
-            os.path.relpath(folder / name, home.inbox),
-            CORRECTIONS in Path(folder).relative_to(home.inbox / source).parts,
-        )
+        (path, source)
         for source in source_names()
         for folder, names in _walk(home.inbox / source)
-        for name in names
+        for path in (folder / name for name in names)
         # The totals that a delivery brings along are read with it.
-        if not (name.endswith(CONTROL) and name.removesuffix(CONTROL) in names)
+        if not (path.name.endswith(CONTROL) and path.name.removesuffix(CONTROL) in names)
     ]
-    return sorted(found, key=lambda delivery: (delivery.is_correction, os.fsencode(delivery.file)))
+    found.sort(key=lambda entry: (_is_correction(home, *entry), os.fsencode(entry[0])))
+    return [_delivery(home, path, source) for path, source in found]
+
+
+def _is_correction(home: Home, path: Path, source: str) -> bool:
+    return CORRECTIONS in path.relative_to(home.inbox / source).parts[:-1]
+
+
+def _delivery(home: Home, path: Path, source: str) -> Delivery:
+    file = os.path.relpath(path, home.inbox)
+    shown = printable(file)
+    return Delivery(source, shown, _is_correction(home, path, source), None if shown == file else str(path))
 
 
 def strangers(home: Home) -> list[str]:
@@ -65,7 +82,9 @@ def strangers(home: Home) -> list[str]:
         return []
     known = set(source_names())
     return sorted(
-        entry.name for entry in home.inbox.iterdir() if not entry.name.startswith(".") and entry.name not in known
+        printable(entry.name)
+        for entry in home.inbox.iterdir()
+        if not entry.name.startswith(".") and entry.name not in known
     )
 
 
@@ -88,8 +107,7 @@ def notices(home: Home) -> list[Notice]:
             f"inbox/{delivery.file}: dibaca sebagai kiriman biasa; apakah maksudnya folder {CORRECTIONS}/ (persis nama ini)?",
         )
         for delivery in deliveries(home)
-        if not delivery.is_correction
-        and any(CORRECTIONS in part.casefold() for part in Path(delivery.file).parts[1:-1])
+        if delivery.mistaken_folder
     ]
 
 
@@ -104,8 +122,17 @@ def known_notice(delivery: Delivery, known_file: str) -> Notice:
 
 
 def _walk(root: Path) -> list[tuple[Path, list[str]]]:
-    walked = []
-    for folder, folders, names in os.walk(root):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        walked.append((Path(folder), [name for name in names if not name.startswith(".")]))
-    return walked
+    """Every folder with its files. A linked folder, and one that cannot be opened, stands as a file of the one above, to be refused."""
+    walked: dict[Path, list[str]] = {}
+
+    def closed(problem: OSError) -> None:
+        place = Path(problem.filename)
+        if place != root or place.exists():
+            walked.setdefault(place.parent, []).append(place.name)
+
+    for name, folders, names in os.walk(root, onerror=closed):
+        folder = Path(name)
+        files = names + [inner for inner in folders if (folder / inner).is_symlink()]
+        folders[:] = [inner for inner in folders if not inner.startswith(".")]
+        walked.setdefault(folder, []).extend(file for file in files if not file.startswith("."))
+    return list(walked.items())

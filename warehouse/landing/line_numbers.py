@@ -45,6 +45,11 @@ def no_blank_lines() -> pl.DataFrame:
     return BlankLines().frame()
 
 
+def blank_lines_of(found: Mapping[str, Sequence[int]]) -> pl.DataFrame:
+    """Blank lines as another process told them."""
+    return pl.DataFrame(dict(found), schema=no_blank_lines().schema)
+
+
 @dataclass(frozen=True)
 class Places:
     """How the data rows of a delivery lie in its file. ``first_line`` None: there are no lines to speak of.

@@ -1,4 +1,4 @@
-"""One Parquet file, of any column types, to the Parquet of its text."""
+"""One Parquet file, of any column types, to the Parquet of its text. It runs in a process of its own (``reader.py``)."""
 
 from __future__ import annotations
 

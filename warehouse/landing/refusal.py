@@ -59,6 +59,30 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
         "the file cannot be read as {format}: it is damaged or incomplete. Export it again and copy it again.",
         "berkas tidak dapat dibaca sebagai {format}: rusak atau tidak lengkap. Ekspor dan salin ulang.",
     ),
+    "unreadable.reader": (
+        "the reader of {format} broke down on it, or needed more than allowed ({limit}): the file is damaged, or made to do harm. "
+        "Open it in its own program, save it under a new name and deliver that.",
+        "pembaca {format} gagal pada berkas ini, atau memerlukan lebih dari yang diizinkan ({limit}): berkas rusak atau sengaja "
+        "dibuat merusak. Buka di programnya sendiri, simpan dengan nama baru lalu kirim berkas itu.",
+    ),
+    "double.member": (
+        "two parts inside the workbook have one name, so what is shown and what is read may differ. Open it in Excel, save it "
+        "under a new name and deliver that.",
+        "dua bagian di dalam buku kerja bernama sama, sehingga yang terlihat dan yang terbaca dapat berbeda. Buka di Excel, simpan "
+        "dengan nama baru lalu kirim berkas itu.",
+    ),
+    "double.row": (
+        "row {row} stands twice in a sheet, or after a later one, so a row would be lost. Open the workbook in Excel, save it under "
+        "a new name and deliver that.",
+        "baris {row} muncul dua kali dalam lembar, atau sesudah baris yang lebih akhir, sehingga ada baris yang hilang. Buka di "
+        "Excel, simpan dengan nama baru lalu kirim berkas itu.",
+    ),
+    "double.cell": (
+        "cell {cell} stands twice in its row, or after a later one, so a value would be lost. Open the workbook in Excel, save it "
+        "under a new name and deliver that.",
+        "sel {cell} muncul dua kali dalam barisnya, atau sesudah sel yang lebih akhir, sehingga ada nilai yang hilang. Buka di "
+        "Excel, simpan dengan nama baru lalu kirim berkas itu.",
+    ),
     "unreadable.csv": (
         "the rows cannot be told apart without doubt. Save the file again as CSV with every text in double quotes.",
         "batas barisnya tidak dapat dipastikan. Simpan ulang sebagai CSV dengan setiap teks di antara tanda kutip ganda.",
@@ -179,6 +203,12 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
         "of the table and save the workbook again.",
         "lembar pertama sampai ke baris {rows} dan kolom {columns}. Hapus sel yang tercecer jauh di bawah atau di kanan "
         "tabel lalu simpan ulang buku kerja.",
+    ),
+    "unexpected": (
+        "the product failed at this file ({kind}, {place}); nothing of it was taken in. Deliver it in another format, and report "
+        "this as a fault of the product.",
+        "produk gagal pada berkas ini ({kind}, {place}); tidak ada isinya yang diproses. Kirim dalam format lain, dan laporkan "
+        "sebagai kesalahan produk.",
     ),
     "nested_value": (
         "{at}, column {column}: an object or a list where a single value is expected. Export one value a column.",

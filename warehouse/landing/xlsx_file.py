@@ -4,41 +4,33 @@ calamine (by fastexcel) reads it as text, which is exact but for two kinds of ce
 number of 16 digits or more, whose last digits Excel has lost, and a date, which comes with a midnight. So where such
 texts stand, the columns are read a second time for the kind of their cells: read as `boolean` only numbers give a
 value, as `duration` only dates do.
+
+It runs in a process of its own (``reader.py``), which a file can bring down.
 """
 
 from __future__ import annotations
 
 import re
-import zipfile
-import zlib
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from pathlib import Path
-from typing import Final, Literal, NamedTuple
+from typing import Final, Literal
 
 import fastexcel
 import polars as pl
 from xlsxwriter.utility import xl_col_to_name
 
-from expectations.layout import WorkbookLayout
-from warehouse.landing import text_file
+from transforms.odd_text import UNCOMPUTED
 from warehouse.landing.columns import match_columns
-from warehouse.landing.line_numbers import Places
 from warehouse.landing.refusal import refusal
 from warehouse.landing.session import COMPRESSION_LEVEL, ROW_GROUP_ROWS
-
-MAX_UNPACKED_BYTES = 2**30
-MAX_RATIO = 200
-# calamine holds the whole rectangle around the cells, 24 bytes a cell: one stray cell could ask for 400 GB.
-MAX_CELLS = 2**27
+from warehouse.landing.workbook_facts import Positions, Sheet, WorkbookLanded
+from warehouse.landing.workbook_package import Package, cell_name, examine_package
 
 _EXACT_BELOW: Final = 2**53
 _LONG_NUMBER: Final = r"^-?[0-9]{16,}$"
 _MIDNIGHT: Final = " 00:00:00"
 _MIDNIGHT_TEXT: Final = r"^[0-9]{4}-[0-9]{2}-[0-9]{2} 00:00:00$"
-_CELL: Final = re.compile(rb'\sr="([A-Z]{1,3})([0-9]{1,7})"')
-_1904: Final = re.compile(rb"""date1904=["'](1|true)["']""")
-_CELL_OVERLAP: Final = 32
 _DATE_VALUE: Final = re.compile(r"DateTime\(.*?value: ([-+0-9.eE]+)")
 _ERROR_KIND: Final = re.compile(r"Error\((\w+)\)")
 # calamine's names of Excel's error values, and what Excel shows.
@@ -56,44 +48,47 @@ _Kind = Literal["string", "boolean", "duration"]
 
 
 def land_xlsx(
-    path: Path, name: str, columns: Sequence[str], part: Path, layout: WorkbookLayout | None = None
-) -> tuple[int, bool, Places]:
-    """Writes `part`; returns the number of rows that hold anything, whether the sheet is one of `layout`, by position, and where they stand.
+    path: Path, name: str, columns: Sequence[str], part: Path, positions: Positions | None = None
+) -> WorkbookLanded:
+    """Writes `part`; returns the number of rows that hold anything, whether the sheet is one by position, and what is odd of it.
 
     Numbers are written shortest (`5`, `93.36`), those of 2^53 and more with an exponent; dates `yyyy-mm-dd`, with the
-    time where there is one; booleans `true` or `false`; an Excel error as Excel shows it.
-    Raises DeliveryRefused: `unreadable`, `too_large`, `empty_file`, and those of the columns.
+    time where there is one; booleans `true` or `false`; an Excel error as Excel shows it; a formula that was never computed
+    as ``UNCOMPUTED``, which is a value of no type.
+    Raises DeliveryRefused: `unreadable`, `too_large`, `empty_file`, `double`, and those of the columns.
     """
-    check_package(path, name)
-    sheet, left = _first_sheet(path, name)
+    package = examine_package(path, name)
+    sheet, left = _first_sheet(path, name, package)
     first_row = next((i for i, row in enumerate(sheet.iter_rows()) if any(text and text.strip() for text in row)), None)
     if first_row is None:
         raise refusal("empty_file", name)
     header = ["" if text is None else text for text in sheet.row(first_row)]
-    if layout and _is_by_position(sheet, left, first_row, {text.strip() for text in header} & set(columns), layout):
-        if _counts_from_1904(path):
+    is_by_position = positions is not None and _is_by_position(
+        sheet, left, first_row, {text.strip() for text in header} & set(columns), positions
+    )
+    if positions and is_by_position:
+        if package.counts_from_1904:
             raise refusal("date_1904", name)
-        placed = _placed(sheet.slice(layout.header_rows), left, layout)
-        table, blank_lines = _without_blank_rows(placed)
-        _write(table, part)
-        letters = {letter: letter for letter in layout.landed_names}
-        return table.height, True, Places(layout.header_rows + 1, blank_lines, letters=letters)
-    body, blank_lines = _without_blank_rows(sheet.slice(first_row + 1))
-    used = [at for at, text in enumerate(header) if text.strip() or _holds_text(body, at)]
-    order = match_columns([header[at] for at in used], columns, name)
-    table = body.select(pl.nth(used[at]).alias(column) for column, at in zip(columns, order, strict=True))
+        table, blank_lines = _without_blank_rows(_placed(sheet.slice(positions.header_rows), left, positions))
+        first_line, letters = positions.header_rows + 1, {letter: letter for letter in positions.landed_names}
+    else:
+        body, blank_lines = _without_blank_rows(sheet.slice(first_row + 1))
+        used = [at for at, text in enumerate(header) if text.strip() or _holds_text(body, at)]
+        order = match_columns([header[at] for at in used], columns, name)
+        table = body.select(pl.nth(used[at]).alias(column) for column, at in zip(columns, order, strict=True))
+        letters = {column: xl_col_to_name(left + used[at]) for column, at in zip(columns, order, strict=True)}
+        first_line = first_row + 2
     _write(table, part)
-    letters = {column: xl_col_to_name(left + used[at]) for column, at in zip(columns, order, strict=True)}
-    return table.height, False, Places(first_row + 2, blank_lines, letters=letters)
-
-
-class Sheet(NamedTuple):
-    """A sheet of a workbook: all cells as text from the first row on, in the Parquet ``file``; ``left`` is the column (from 0) of the first."""
-
-    name: str
-    file: str
-    left: int
-    is_hidden: bool
+    return WorkbookLanded(
+        rows=table.height,
+        is_by_position=is_by_position,
+        hidden_rows=package.hidden_rows,
+        merged_ranges=package.merged_ranges,
+        uncomputed=[cell_name(*cell) for cell in package.uncomputed],
+        first_line=first_line,
+        blank_lines=blank_lines.to_dict(as_series=False),
+        letters=letters,
+    )
 
 
 def write_sheets(path: Path, name: str, folder: Path) -> list[Sheet]:
@@ -101,13 +96,14 @@ def write_sheets(path: Path, name: str, folder: Path) -> list[Sheet]:
 
     A chart is an empty sheet. Raises as ``land_xlsx``.
     """
+    package = examine_package(path, name)
     reader = fastexcel.read_excel(path)
     found = []
     for number, title in enumerate(reader.sheet_names):
         file = folder / f"sheet-{number}.parquet"
         is_hidden = False
         if number == 0:
-            table, left = _first_sheet(path, name)
+            table, left = _first_sheet(path, name, package)
         else:
             loaded = reader.load_sheet(number, header_row=None, skip_rows=0, dtypes="string")
             left = loaded.selected_columns[0].absolute_index if loaded.selected_columns else 0
@@ -117,84 +113,27 @@ def write_sheets(path: Path, name: str, folder: Path) -> list[Sheet]:
     return found
 
 
-def _is_by_position(sheet: pl.DataFrame, left: int, first_row: int, known: set[str], layout: WorkbookLayout) -> bool:
+def _is_by_position(sheet: pl.DataFrame, left: int, first_row: int, known: set[str], positions: Positions) -> bool:
     """No agreed name stands in the first row, the titles stand at the top, and the table is as wide as the layout says."""
     used = [at for at in range(sheet.width) if _holds_text(sheet, at)]
-    return not known and first_row < layout.header_rows and layout.last_used <= left + used[-1] < layout.width
+    return not known and first_row < positions.header_rows and positions.last_used <= left + used[-1] < positions.width
 
 
-def _counts_from_1904(path: Path) -> bool:
-    """A day that is written as a plain number would be read four years off; cells with a date format are not."""
-    with zipfile.ZipFile(path) as package:
-        books = [member for member in package.namelist() if member.lower().endswith("workbook.xml")]
-        return any(_1904.search(package.read(book)) for book in books)
-
-
-def _placed(sheet: pl.DataFrame, left: int, layout: WorkbookLayout) -> pl.DataFrame:
+def _placed(sheet: pl.DataFrame, left: int, positions: Positions) -> pl.DataFrame:
     """The sheet under the layout's names; columns before the first used one and after the last are empty."""
     cells = {left + at: pl.nth(at) for at in range(sheet.width)}
     empty = pl.lit(None, pl.String)
-    return sheet.select(cells.get(at, empty).alias(column) for at, column in enumerate(layout.landed_names))
+    return sheet.select(cells.get(at, empty).alias(column) for at, column in enumerate(positions.landed_names))
 
 
 def _write(table: pl.DataFrame, part: Path) -> None:
     table.write_parquet(part, compression="zstd", compression_level=COMPRESSION_LEVEL, row_group_size=ROW_GROUP_ROWS)
 
 
-def check_package(path: Path, name: str) -> None:
-    """Sizes before anything is unpacked, then every checksum, and how far the cells of the sheets reach.
-
-    Raises DeliveryRefused: `unreadable`, `password`, `too_large`.
-    """
-    damaged = refusal("unreadable.damaged", name, format=".xlsx")
-    try:
-        with zipfile.ZipFile(path) as package:
-            _check_sizes(package, name)
-            for member in package.infolist():
-                _check_member(package, member, name)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, ValueError):
-        raise damaged from None
-    except RuntimeError:
-        # zipfile's only word for a member that is encrypted.
-        raise refusal("password", name) from None
-
-
-def _check_sizes(package: zipfile.ZipFile, name: str) -> None:
-    unpacked = sum(member.file_size for member in package.infolist())
-    packed = sum(member.compress_size for member in package.infolist())
-    if unpacked > MAX_UNPACKED_BYTES or (unpacked > text_file.RATIO_FROM_BYTES and unpacked > MAX_RATIO * packed):
-        raise refusal("too_large", name, limit=f"{MAX_UNPACKED_BYTES} bytes, {MAX_RATIO}:1")
-
-
-def _check_member(package: zipfile.ZipFile, member: zipfile.ZipInfo, name: str) -> None:
-    """Reading to the end checks size and checksum; on the way the cells of a sheet give the rectangle they need."""
-    is_sheet = "worksheets/" in member.filename.lower()
-    last_column = last_row = 0
-    with package.open(member) as stream:
-        rest = b""
-        while piece := stream.read(text_file.BLOCK_BYTES):
-            if not is_sheet:
-                continue
-            found = _CELL.findall(rest + piece)
-            rest = piece[-_CELL_OVERLAP:]
-            last_column = max(last_column, *map(_column_number, {letters for letters, _ in found}), 0)
-            last_row = max(last_row, *map(int, {digits for _, digits in found}), 0)
-    if last_column * last_row > MAX_CELLS:
-        raise refusal("too_large.sheet", name, rows=last_row, columns=last_column)
-
-
-def _column_number(letters: bytes) -> int:
-    """Excel's column letters as a number from 1."""
-    number = 0
-    for letter in letters:
-        number = number * 26 + letter - ord("A") + 1
-    return number
-
-
-def _first_sheet(path: Path, name: str) -> tuple[pl.DataFrame, int]:
+def _first_sheet(path: Path, name: str, package: Package) -> tuple[pl.DataFrame, int]:
     """All cells as text from the first row on, blank rows included, and the column (from 0) in which the used rectangle begins."""
     try:
-        return _texts(fastexcel.read_excel(path))
+        return _texts(fastexcel.read_excel(path), package)
     except fastexcel.FastExcelError:
         pass
     except BaseException as error:
@@ -204,7 +143,7 @@ def _first_sheet(path: Path, name: str) -> tuple[pl.DataFrame, int]:
     raise refusal("unreadable.damaged", name, format=".xlsx")
 
 
-def _texts(reader: fastexcel.ExcelReader) -> tuple[pl.DataFrame, int]:
+def _texts(reader: fastexcel.ExcelReader, package: Package) -> tuple[pl.DataFrame, int]:
     # Rows that are skipped, even none, count from the top of the sheet; else blank ones above the table are left out.
     loaded = reader.load_sheet(0, header_row=None, skip_rows=0, dtypes="string")
     batch, errors = loaded.to_arrow_with_errors()
@@ -214,7 +153,29 @@ def _texts(reader: fastexcel.ExcelReader) -> tuple[pl.DataFrame, int]:
     for error in errors.errors if errors else ():
         row, at = error.offset_position
         changed.setdefault((row, at), _error_text(error.detail))
+    if package.uncomputed:
+        table, added = _reaching(table, left, package.uncomputed)
+        left, changed = left - added, {(row, at + added): text for (row, at), text in changed.items()}
+        changed |= {(row - 1, column - 1 - left): UNCOMPUTED for row, column in package.uncomputed}
     return _replaced(table, changed), left
+
+
+def _reaching(table: pl.DataFrame, left: int, cells: Sequence[tuple[int, int]]) -> tuple[pl.DataFrame, int]:
+    """The table with room for all of `cells` (row and column from 1), and how many columns were put before it.
+
+    For calamine a cell without a value is none, so a row of nothing else would be lost.
+    """
+    last_row, columns = max(row for row, _ in cells), [column - 1 for _, column in cells]
+    before = max(0, left - min(columns)) if table.width else 0
+    after = max(0, max(columns) + 1 - left - table.width)
+    empty = pl.lit(None, pl.String)
+    wider = table.select(
+        *(empty.alias(f"before {at}") for at in range(before)),
+        pl.all(),
+        *(empty.alias(f"after {at}") for at in range(after)),
+    )
+    missing = max(0, last_row - table.height)
+    return pl.concat([wider, wider.clear(missing)]), before
 
 
 def _exponents(reader: fastexcel.ExcelReader, table: pl.DataFrame) -> dict[tuple[int, int], str]:

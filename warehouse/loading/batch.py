@@ -25,6 +25,7 @@ from warehouse.landing.inbox import Delivery
 from warehouse.landing.line_numbers import keep_shifts, letter_of, line_of
 from warehouse.landing.refusal import DeliveryRefused
 from warehouse.loading.checks import (
+    check_file,
     check_history,
     check_same_records,
     check_totals,
@@ -85,6 +86,7 @@ class DeliveryLoad:
             self._read_typed_rows()
         with self.watch.step("row rules"):
             findings = check_totals(self.connection, self.contract, self.delivery.file, self.place)
+            findings += check_file(self.landed)
             self._refuse_by_rule()
             self._temporary("batch_broken", broken_rules(self.contract))
         with self.watch.step("identity"):

@@ -3,15 +3,19 @@
 Totals refuse it where they differ; what the history says is a note, and states the history that the bound rests on.
 """
 
+import errno
+import os
+import stat
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from statistics import median
+from typing import Annotated
 
 import duckdb
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
 from expectations.columns import TYPE_NAMES_ID
 from expectations.contract import Contract
@@ -19,11 +23,15 @@ from expectations.identity import states_table
 from expectations.layout import key_made_by
 from expectations.typed_read import FileTraits, typed_rows
 from transforms.sql import identifier, load_sql
+from warehouse.landing.delivery import Landed
 from warehouse.landing.inbox import CONTROL
 from warehouse.landing.refusal import DeliveryRefused
 from warehouse.store.home import Home
 from warehouse.store.queries import first_row, single_value
 
+MOST_CONTROL_BYTES = 64 * 1024
+# The checks that concern the file alone; the others compare it with its source's history.
+OF_THE_FILE = ("formulas", "hidden rows", "merged cells")
 # A volume is odd beyond these times the median of at least so many earlier deliveries.
 LEAST_DELIVERIES, ODD_TIMES = 5, 10
 # A whole column that cannot be read is a changed type, not so many faulty rows; below this many rows nobody can tell.
@@ -44,13 +52,23 @@ class Finding:
     id: str
 
 
+def _no_truth_value(value: object) -> object:
+    """`true` is no number of rows, though Python takes it for 1."""
+    if isinstance(value, bool):
+        raise ValueError("a number is expected")
+    return value
+
+
+_Count = Annotated[int, BeforeValidator(_no_truth_value)]
+
+
 class _Totals(BaseModel):
     """``<file>.control.json``: what the sender counted. ``received`` and ``outcomes`` are of proposal logs alone."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
-    rows: int
-    received: int | None = None
-    outcomes: dict[str, int] = {}
+    rows: _Count
+    received: _Count | None = None
+    outcomes: dict[str, _Count] = {}
 
 
 def refuse_changed_types(connection: duckdb.DuckDBPyConnection, contract: Contract, file: str) -> None:
@@ -79,15 +97,15 @@ def check_totals(connection: duckdb.DuckDBPyConnection, contract: Contract, file
 
     Raises DeliveryRefused where they differ or cannot be read.
     """
-    control = place.with_name(place.name + CONTROL)
-    if not control.is_file():
+    content = _control_file(file, place.with_name(place.name + CONTROL))
+    if content is None:
         return []
     try:
-        stated = _Totals.model_validate_json(control.read_text(encoding="utf-8"))
-    except (ValidationError, UnicodeDecodeError) as problem:
+        stated = _Totals.model_validate_json(content)
+    except ValidationError:
         raise _refused(
             file, "the control file cannot be read; it holds rows, and for a log received and outcomes"
-        ) from problem
+        ) from None
     counted = _counted(connection, contract)
     wanted = {"rows": stated.rows, **stated.outcomes} | (
         {} if stated.received is None else {"received": stated.received}
@@ -100,6 +118,34 @@ def check_totals(connection: duckdb.DuckDBPyConnection, contract: Contract, file
         raise _refused(file, f"its control totals differ: {'; '.join(differing)}")
     text = ", ".join(f"{name} {number}" for name, number in sorted(wanted.items()))
     return [Finding("totals", True, f"as its control file says: {text}", f"sesuai berkas kontrol: {text}")]
+
+
+def _control_file(file: str, control: Path) -> bytes | None:
+    """What stands in the control file; None where there is none. Raises DeliveryRefused where it is no small ordinary file."""
+    try:
+        status = control.lstat()
+    except OSError as problem:
+        # A name that leaves no room for the ending has no control file.
+        if problem.errno in (errno.ENOENT, errno.ENAMETOOLONG):
+            return None
+        raise _refused(file, f"the control file cannot be opened ({problem.strerror})") from None
+    if not stat.S_ISREG(status.st_mode):
+        raise _refused(file, "the control file is a link, a pipe or a folder, not a file")
+    try:
+        # What has taken its place since must be neither followed nor waited for.
+        descriptor = os.open(control, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        with os.fdopen(descriptor, "rb") as stream:
+            content = stream.read(MOST_CONTROL_BYTES + 1)
+    except OSError as problem:
+        raise _refused(file, f"the control file cannot be opened ({problem.strerror})") from None
+    if len(content) > MOST_CONTROL_BYTES:
+        raise _refused(file, f"the control file is larger than {MOST_CONTROL_BYTES} bytes")
+    return content
+
+
+def check_file(landed: Landed) -> list[Finding]:
+    """What a person sees otherwise than it was taken in, of a workbook."""
+    return [Finding(what, False, en, said_id) for what, en, said_id in landed.oddities]
 
 
 def check_history(

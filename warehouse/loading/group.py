@@ -8,7 +8,7 @@ whole, with its counts, or not at all.
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
+from functools import partial
 
 from expectations.contract import Contract, load_contract
 from expectations.identity import CONFLICTS, group_rows
@@ -21,6 +21,7 @@ from warehouse.landing.inbox import Delivery
 from warehouse.landing.known import Known, known_as, note_repeat
 from warehouse.landing.refusal import DeliveryRefused
 from warehouse.loading.batch import BatchCounts, DeliveryLoad
+from warehouse.loading.file_fault import is_fault_of, unexpected
 from warehouse.loading.raw_results import write_raw
 from warehouse.store.connection import Warehouse
 from warehouse.store.queries import roll_back, single_value
@@ -57,12 +58,16 @@ Result = BatchCounts | Refusal | Known | Relanded
 
 @dataclass
 class _Group:
-    """Deliveries that are loaded but not yet validated and committed; ``counts`` are the rows that break each rule, by batch."""
+    """Deliveries that are loaded but not yet validated and committed; ``counts`` are the rows that break each rule, by batch.
+
+    ``steps`` do again what was done of them, where a delivery that failed half-way takes the transaction along.
+    """
 
     rows: int = 0
     batches: list[BatchCounts] = field(default_factory=list)
     counts: dict[int, dict[str, int]] = field(default_factory=dict)
-    landed: list[tuple[str, Path]] = field(default_factory=list)
+    landed: list[str] = field(default_factory=list)
+    steps: list[Callable[[], object]] = field(default_factory=list)
 
     def add(self, batch: BatchCounts, load: DeliveryLoad) -> None:
         self.batches.append(batch)
@@ -112,50 +117,81 @@ class SourceLoad:
             with self.watch.step("hashing"):
                 sha256 = delivery.sha256(self.warehouse.home)
             if (known := known_as(self.connection, delivery, sha256)) is not None:
-                note_repeat(self.connection, self.run, delivery, sha256, known)
+                self._done(partial(note_repeat, self.connection, self.run, delivery, sha256, known))
                 return self._restore_archive(delivery, sha256) or known
-            return self._load(delivery, sha256)
-        except DeliveryRefused as refused:
-            # A read that a signal broke off looks like a damaged file.
-            check_stopped()
+            landed = self._land(delivery, sha256)
+        except Exception as problem:
+            return self._refuse_for(problem, delivery, sha256)
+        if self._group and landed.rows >= GROUP_ROWS:
+            self._group.landed.append(sha256)
+            self._close_group()
+        try:
+            counts = self._join_group(delivery, sha256, landed)
+        except Exception as problem:
+            return self._refuse_for(problem, delivery, sha256)
+        self._open_group().steps.append(partial(self._join_group, delivery, sha256, landed))
+        return counts
+
+    def _done(self, step: Callable[[], object]) -> None:
+        """Does a step, and again where the group begins anew."""
+        step()
+        if self._group:
+            self._group.steps.append(step)
+
+    def _refuse_for(self, problem: Exception, delivery: Delivery, sha256: str | None) -> Refusal:
+        """Refuses the delivery; raises the problem again where it is not the delivery's own."""
+        # A read that a signal broke off looks like a damaged file.
+        check_stopped()
+        if isinstance(problem, DeliveryRefused):
             # Refusals come before anything of the delivery is written, so the group goes on without it.
-            self._enter_refusal(delivery, sha256, refused)
-            return Refusal(delivery.file, refused.message, refused.message_id)
+            return self._refuse(delivery, sha256, problem)
+        if not is_fault_of(problem, delivery.path(self.warehouse.home)):
+            raise problem
+        self._begin_group_again()
+        return self._refuse(delivery, sha256, unexpected(problem, delivery.file))
+
+    def _refuse(self, delivery: Delivery, sha256: str | None, refused: DeliveryRefused) -> Refusal:
+        if sha256 is not None:
+            self._drop_landed(sha256)
+        self._done(partial(self._enter_refusal, delivery, sha256, refused))
+        return Refusal(delivery.file, refused.message, refused.message_id)
 
     def _enter_refusal(self, delivery: Delivery, sha256: str | None, refused: DeliveryRefused) -> None:
         self.connection.execute(
             "INSERT INTO ledger.refusals VALUES ($1, $2, $3, $4, $5, $6, $7)",
             [
-                self.run.run_id,
-                delivery.source,
-                delivery.file,
-                sha256,
-                refused.code,
-                refused.message,
-                refused.message_id,
+                self.run.run_id, delivery.source, delivery.file, sha256, refused.code, refused.message, refused.message_id,
             ],
-        )
+        )  # fmt: skip
 
-    def _load(self, delivery: Delivery, sha256: str) -> BatchCounts:
-        target = self.warehouse.home.landed_file(delivery.source, sha256)
+    def _join_group(self, delivery: Delivery, sha256: str, landed: Landed) -> BatchCounts:
+        """The landed delivery, loaded into the open group."""
+        group = self._open_group()
+        group.landed.append(sha256)
+        load = DeliveryLoad(self.warehouse, self.contract, delivery, sha256, self.run, landed, self.watch)
         try:
-            landed = self._land(delivery, target)
-            if landed.rows >= GROUP_ROWS:
-                self._close_group()
-            group = self._open_group()
-            load = DeliveryLoad(self.warehouse, self.contract, delivery, sha256, self.run, landed, self.watch)
             counts = load.run()
         except BaseException:
-            self._drop_landed(sha256, target)
+            self.warehouse.home.held_file(delivery.source, load.batch_id).unlink(missing_ok=True)
             raise
-        group.landed.append((sha256, target))
         with self.watch.step("validation"):
             self._show_to_validator(is_first=not group.batches, is_alone=landed.rows >= GROUP_ROWS)
         group.add(counts, load)
         return counts
 
-    def _land(self, delivery: Delivery, target: Path) -> Landed:
+    def _begin_group_again(self) -> None:
+        """What the group held before the delivery that failed, in a new transaction: the old one may be broken."""
+        group, self._group = self._group, None
+        if group is not None:
+            roll_back(self.connection)
+            again = self._open_group()
+            for step in group.steps:
+                step()
+            again.steps = group.steps
+
+    def _land(self, delivery: Delivery, sha256: str) -> Landed:
         home = self.warehouse.home
+        target = home.landed_file(delivery.source, sha256)
         target.parent.mkdir(mode=0o700, exist_ok=True)
         with self.watch.step("landing"):
             return land_delivery(
@@ -179,7 +215,7 @@ class SourceLoad:
         archive_sha256 = single_value(self.connection, query, [delivery.source, sha256])
         if archive_sha256 is None:
             return None
-        self._land(delivery, target)
+        self._land(delivery, sha256)
         is_restored: bool = sha256_of(target) == archive_sha256
         if not is_restored:
             target.unlink()
@@ -248,14 +284,14 @@ class SourceLoad:
         group, self._group = self._group, None
         if group is not None:
             roll_back(self.connection)
-            for sha256, target in group.landed:
-                self._drop_landed(sha256, target)
+            for sha256 in group.landed:
+                self._drop_landed(sha256)
 
-    def _drop_landed(self, sha256: str, target: Path) -> None:
+    def _drop_landed(self, sha256: str) -> None:
         """The archive keeps what was taken in, nothing else; the same bytes may stand there from an earlier delivery."""
         query = "SELECT 1 FROM ledger.batches WHERE source = $1 AND sha256 = $2"
         if single_value(self.connection, query, [self.contract.source, sha256]) is None:
-            target.unlink(missing_ok=True)
+            self.warehouse.home.landed_file(self.contract.source, sha256).unlink(missing_ok=True)
 
 
 def require_equal(theirs: Mapping[str, int], ours: Mapping[str, int], files: list[str]) -> None:

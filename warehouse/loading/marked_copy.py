@@ -26,7 +26,8 @@ from expectations.rules import condition, row_rules
 from transforms.sql import identifier
 from warehouse.landing.delivery import Landed
 from warehouse.landing.line_numbers import lines_query
-from warehouse.landing.xlsx_file import Sheet, write_sheets
+from warehouse.landing.reader import write_sheets
+from warehouse.landing.workbook_facts import Sheet
 from warehouse.store.home import Home
 
 SUFFIX = ".diperiksa.xlsx"

@@ -16,6 +16,7 @@ from expectations.remedy import SPELLINGS, remedy_of
 from expectations.rule import Rule
 from expectations.rules import broken_rules, condition, row_rules
 from expectations.typed_read import FileTraits, typed_rows
+from transforms.odd_text import printable
 from transforms.periods import clock_now
 from warehouse.landing.delivery import Landed, land_delivery
 from warehouse.landing.line_numbers import keep_shifts, letter_of, line_of
@@ -32,7 +33,7 @@ FIRST_ROWS = 10
 
 def validate_file(file: Path, source: str, language: str = "id") -> dict[str, Any]:
     """{file, source, ok, rows, faulty_rows, refused, marked_copy, marked_copy_problem, failures: [{rule, severity, column, message, remedy,
-    rows, first_rows, first_places: [{row, line, cell}]}]}.
+    rows, first_rows, first_places: [{row, line, cell}]}], notes: [what is odd of a workbook]}.
 
     ``language`` is ``id`` or ``en``; of a marked copy that cannot be written, ``marked_copy_problem`` says why. Raises WrongUsage for an
     unknown source, a file that is not there, or an unknown language.
@@ -43,23 +44,26 @@ def validate_file(file: Path, source: str, language: str = "id") -> dict[str, An
         raise WrongUsage(_unknown_source(source, language))
     contract = load_contract(source).on(clock_now().date())
     if not file.exists():
-        raise WrongUsage(f"tidak ada berkas {file}" if language == "id" else f"there is no file {file}")
+        gone = printable(str(file))
+        raise WrongUsage(f"tidak ada berkas {gone}" if language == "id" else f"there is no file {gone}")
+    shown = printable(file.name)
     with tempfile.TemporaryDirectory(prefix="kpi-validate-") as folder, duckdb.connect() as connection:
         landed = Path(folder) / "landed.parquet"
         try:
             traits = land_delivery(
-                file, file.name, contract.delivered_names, landed, Path(folder), layouts=layouts_of(contract)
+                file, shown, contract.delivered_names, landed, Path(folder), layouts=layouts_of(contract)
             )
-            _read(connection, contract, file.name, landed, traits)
+            _read(connection, contract, shown, landed, traits)
         except DeliveryRefused as refused:
             message = refused.message_id if language == "id" else refused.message
             return {
-                "file": file.name,
+                "file": shown,
                 "source": source,
                 "ok": False,
                 "rows": 0,
                 "faulty_rows": 0,
                 "refused": message,
+                "notes": [],
                 "failures": [],
                 "marked_copy": None,
                 "marked_copy_problem": None,
@@ -74,12 +78,13 @@ def validate_file(file: Path, source: str, language: str = "id") -> dict[str, An
             said = {rule.id: Said(*advice.of(rule, language)) for rule in contract.all_rules}
             copy, problem = _marked_copy(connection, contract, landed, file, language, traits, said)
     return {
-        "file": file.name,
+        "file": shown,
         "source": source,
         "ok": faulty == 0 and not any(failure["severity"] == "refuse" for failure in failures),
         "rows": traits.rows,
         "faulty_rows": faulty,
         "refused": None,
+        "notes": [said_id if language == "id" else en for _, en, said_id in traits.oddities],
         "failures": failures,
         "marked_copy": str(copy) if copy else None,
         "marked_copy_problem": problem,

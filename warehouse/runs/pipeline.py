@@ -13,12 +13,14 @@ from typing import Any
 
 import duckdb
 
+from transforms.sql import load_sql
 from warehouse.facts.changes import NumberChange
 from warehouse.facts.plan import Partition, Plan, plan_partitions
 from warehouse.facts.versions import Change
 from warehouse.landing.inbox import Delivery, Notice, deliveries, known_notice, notices, strangers
 from warehouse.landing.known import Known
 from warehouse.loading.batch import BatchCounts
+from warehouse.loading.checks import OF_THE_FILE
 from warehouse.loading.corrections import apply_corrections
 from warehouse.loading.group import Refusal, Relanded, Result, SourceLoad
 from warehouse.publication.switch import current_publication, publish, verify_publication
@@ -38,6 +40,16 @@ from warehouse.store.stopwatch import Stopwatch
 Progress = Callable[[str], None]
 
 
+@dataclass(frozen=True)
+class Note:
+    """What is odd of a delivery that was taken in all the same, in both languages."""
+
+    file: str
+    check: str
+    message: str
+    message_id: str
+
+
 @dataclass
 class RunReport:
     """What a run did, as ``kpi run --json`` prints it. ``seconds`` is our own work by step.
@@ -55,6 +67,7 @@ class RunReport:
     pending: list[NumberChange] = field(default_factory=list)
     unknown: list[str] = field(default_factory=list)
     notices: list[Notice] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
@@ -189,9 +202,16 @@ class Pipeline:
             )  # fmt: skip
         self._is_reported = True
 
+    def _notes(self) -> list[Note]:
+        rows = self.warehouse.connection.execute(
+            load_sql("warehouse.reports", "report_checks.sql"), {"run_id": self.run.run_id}
+        ).fetchall()
+        return [Note(file, check, en, said_id) for _, _, file, check, _, en, said_id in rows if check in OF_THE_FILE]
+
     def end(self, status: str = "done", message: str | None = None) -> RunReport:
         if status != "done" or not self._is_reported:
             self._report(status, message)
+        self.report.notes = self._notes()
         self.report.seconds = dict(self.watch.seconds)
         end_run(self.warehouse.connection, self.run, status, self.watch.seconds, message)
         seal_runs(self.warehouse.connection)
