@@ -80,9 +80,9 @@ def _with_prefect(
             except PrefectServerError as problem:
                 if without is None:
                     raise
-                say(
-                    f"{problem}\nPrefect fails: the run goes on without it, and is in the ledger, not in Prefect's history"
-                )
+                for line in str(problem).splitlines():
+                    say(line)
+                say("Prefect fails: the run goes on without it, and is in the ledger, not in Prefect's history")
         return without() | {"error": None}
 
 

@@ -33,7 +33,7 @@ def print_held_rows(
     """For people the counts by rule, then the first rows; for programs every row."""
     lines = [vars(row) | {"where": row.place.text("en")} for row in rows]
     if form is not Format.table:
-        answer(HELD_ROWS, lines, form, wide)
+        answer(HELD_ROWS, lines, form, wide, data=[vars(row) for row in rows])
         return
     counts = [
         {"source": held, "rule": rule, "rows": count, "message": rule_message(held, rule)}

@@ -118,7 +118,9 @@ def _start(stack: ExitStack, home: Path, user: Settings, say: Say, listening: so
         problem = str(failure)
     if not is_ours:
         raise PrefectServerError(problem)
-    say(f"{problem}\nPrefect's server keeps its history in a folder for the time being; it is lost when this ends")
+    for line in problem.splitlines():
+        say(line)
+    say("Prefect's server keeps its history in a folder for the time being; it is lost when this ends")
     passing = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="kpi-prefect-", ignore_cleanup_errors=True)))
     return _enter(stack, _Place(passing, passing, listening, serving), user, say, may_put_aside=False)
 

@@ -165,7 +165,7 @@ def test_the_command_killed_and_run_again(place: TimeHome, prefect_database: Pat
     time.sleep(0.5)
     (staged,) = place.ledger("SELECT count(*) FROM ledger.staged_partitions")[0]
     assert 0 < staged < 30
-    dry = CliRunner().invoke(app, [*kpi[3:], "--dry-run"])
+    dry = CliRunner().invoke(app, [*kpi[3:], "--dry-run", "--format", "table"])
     assert dry.exit_code == 0 and " staged " in dry.stdout
     done = subprocess.run([*kpi, "--workers", "3"], capture_output=True, text=True, check=True)
     assert "published" in done.stdout
@@ -242,7 +242,9 @@ def test_what_makes_a_partition_stale(place: TimeHome, monkeypatch: pytest.Monke
 
 def test_a_home_without_deliveries_has_nothing_to_fill(tmp_path: Path) -> None:
     Home(tmp_path).make()
-    done = CliRunner().invoke(app, ["backfill", "2020..2023", "--dry-run", "--home", str(tmp_path)])
+    done = CliRunner().invoke(
+        app, ["backfill", "2020..2023", "--dry-run", "--format", "table", "--home", str(tmp_path)]
+    )
     assert done.exit_code == 0 and "0 to derive" in done.stdout
     wrong = CliRunner().invoke(app, ["backfill", "2023..2020", "--dry-run", "--home", str(tmp_path)])
     assert wrong.exit_code == 2

@@ -81,6 +81,7 @@ def test_every_command_runs_and_the_answers_are_those_shown(tmp_path: Path) -> N
     # Pages of a run are there to be opened once a run has been.
     pages = tmp_path / "data" / "reports" / "validation"
     pages.mkdir(parents=True)
+    (tmp_path / "data" / "inbox").mkdir()
     (pages / "run-000001.html").write_text("")
     file.write_text(good)
     for command in commands:

@@ -159,7 +159,7 @@ def cut(place: TimeHome, last: int) -> None:
 
 @pytest.mark.parametrize(
     ("last", "named"),
-    [(1, {"published ledger", "pages of runs"}), (2, {"pages of runs"})],
+    [(1, {"warehouse", "published ledger", "pages of runs"}), (2, {"pages of runs"})],
 )
 def test_runs_cut_off_the_end_are_named(place: TimeHome, last: int, named: set[str]) -> None:
     cut(place, last)

@@ -12,7 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 import flows.cli
-from flows.options import app
+from flows.app import app
 from tests.time_home import TimeHome, letter
 from warehouse.runs.pipeline import run_pipeline
 from warehouse.store.key import VARIABLE

@@ -81,15 +81,15 @@ def test_a_step_that_is_tried_again_keeps_the_counts_of_what_it_had_committed(
     deliver("pension/a.csv", csv(row("pension"), row("pension", id="S2")))
     deliver("pension/b.csv", csv(row("pension", id="S3")))
     monkeypatch.setattr("warehouse.loading.group.GROUP_ROWS", 2)
-    load, has_failed = SourceLoad._load, []
+    join, has_failed = SourceLoad._join_group, []
 
-    def fails_once(self, delivery, sha256):
+    def fails_once(self, delivery, sha256, landed):
         if delivery.file == "pension/b.csv" and not has_failed:
             has_failed.append(True)
             raise OSError(28, "No space left on device")
-        return load(self, delivery, sha256)
+        return join(self, delivery, sha256, landed)
 
-    monkeypatch.setattr(SourceLoad, "_load", fails_once)
+    monkeypatch.setattr(SourceLoad, "_join_group", fails_once)
     with a_run(tmp_path, None) as pipeline:
         (source, found), *_ = pipeline.find()
         with pytest.raises(Exception, match="No space left"):

@@ -60,7 +60,7 @@ def test_where_the_inbox_has_it_no_more_a_backup_must(place: TimeHome) -> None:
 
 def test_what_was_purged_is_not_landed_again(place: TimeHome) -> None:
     with a_run(place.root, date(2035, 1, 1)) as pipeline:
-        assert len(purge(pipeline, 30, is_dry=False)) == 2
+        assert len(purge(pipeline, 30)) == 2
         pipeline.end()
     assert place.run("2035-01-02").relanded == []
     assert not archive_of(place, "integration/a.csv").exists()

@@ -274,6 +274,7 @@ def test_the_password_is_in_no_command_line_and_in_no_file_but_its_own(served: S
 
 @pytest.mark.slow
 def test_a_port_that_is_taken_is_named(served: Served, tmp_path: Path) -> None:
+    (tmp_path / "inbox").mkdir()
     command = [sys.executable, "-c", "from flows.cli import main; main()", "serve", "--home", str(tmp_path)]
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("PREFECT_", "KPI_"))}
     second = subprocess.run(

@@ -137,6 +137,7 @@ def test_without_any_server_the_night_goes_on(tmp_path: Path, changes: dict[str,
     done = night(tmp_path, **changes)
     assert is_done(done)
     assert "the run goes on without it, and is in the ledger, not in Prefect's history" in done.stderr
+    assert "\\n" not in done.stderr, "two lines, not one with an escape"
 
 
 @pytest.mark.slow

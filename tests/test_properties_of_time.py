@@ -140,8 +140,8 @@ def test_the_records_that_explain_lists_reproduce_the_value(
                 assert decimal_text(round_half_up(sum(means, Fraction(0)) / len(means), 2), 2) == fact["value"]
         for line in read_services(place.home, 2024):
             found = explain(place.root, f"{line['service']}.completion", "2024")
-            numerator, only = (len(found["records"][role]) for role in ("numerator", "denominator"))
-            assert (numerator + only, found["value"]) == (line["received"], line["completion"])
-            assert decimal_text(round_half_up(Fraction(100 * numerator, numerator + only), 2), 2) == line["completion"]
+            numerator, denominator = (len(found["records"][role]) for role in ("numerator", "denominator"))
+            assert (denominator, found["value"]) == (line["received"], line["completion"])
+            assert decimal_text(round_half_up(Fraction(100 * numerator, denominator), 2), 2) == line["completion"]
 
     taken_in(*given_rows, explained)

@@ -170,8 +170,8 @@ def test_services_deliveries_and_dimensions(warehouse):
         ("promotion", "promotion/2024.csv", "abc", "run-000002", False, 10, 8, 1, 1)
     ]
     assert query(folder, "FROM validation_results") == [
-        ("promotion", "promotion/2024.csv", "PRM-02", "warn", 10, 0, "run-000002"),
-        ("promotion", "promotion/2024.csv", "PRM-07", "quarantine", 10, 1, "run-000002"),
+        ("promotion", "promotion/2024.csv", "PRM-02", "warn", 10, 0, 0, "native", "run-000002"),
+        ("promotion", "promotion/2024.csv", "PRM-07", "quarantine", 10, 1, 1, "native", "run-000002"),
     ]
     assert query(
         folder, "SELECT title_en, perspective, objective, decimals FROM indicators WHERE indicator = 'IKU-06'"
@@ -251,6 +251,7 @@ def test_same_content_same_bytes(warehouse):
 
 def test_another_declaration_of_what_is_published_is_published_by_the_next_run(tmp_path):
     """Readers of a new release would else be told to run again, and the run would find nothing new."""
+    Home(tmp_path).make()
     run_pipeline(tmp_path, date(2025, 1, 10))
     assert not run_pipeline(tmp_path, date(2025, 1, 11)).published
     with open_warehouse(tmp_path, "test") as opened:

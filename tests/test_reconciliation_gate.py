@@ -282,4 +282,4 @@ def test_somebody_elses_deliveries_are_published(home):
     lines = json.loads(invoke("reconcile", "--year", 2024, "--home", home.root, "--json"))
     assert {
         "item": "07|IKU-07|2024|realisasi", "published": "91.67", "derived": "0.00", "verdict": "different", "discrepancy": None,
-    } in lines  # fmt: skip
+    }.items() <= next(line for line in lines if line["item"] == "07|IKU-07|2024|realisasi").items()  # fmt: skip

@@ -301,7 +301,7 @@ def test_the_command_prints_the_agreed_shape(warehouse, home):
 def test_the_command_says_what_left_a_mean(warehouse, home):
     enter(warehouse, FIRST, VALUES_2024)
     publish(warehouse, 1, "run-000001")
-    text = invoke("scores", "--year", 2024, "--home", home.root)
+    text = invoke("scores", "--year", 2024, "--format", "table", "--home", home.root)
 
     assert "NPSS 2024: 99.27 (Baik)" in text
     assert "IKU-01 is not_yet_measured: it leaves the mean of SS1" in text

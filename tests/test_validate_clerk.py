@@ -186,6 +186,28 @@ def test_a_copy_that_cannot_be_written_hides_no_finding(tmp_path: Path) -> None:
     assert code == 1 and "PEN-03" in said and "Salinan bertanda tidak dapat dibuat" in said
 
 
+def test_a_sheet_that_breaks_the_reader_hides_no_finding_of_the_first(tmp_path: Path) -> None:
+    whole, file = tmp_path / "whole.xlsx", tmp_path / "a.xlsx"
+    with xlsxwriter.Workbook(str(whole)) as book:
+        first = book.add_worksheet("log")
+        first.write_row(0, 0, list(BAD))
+        first.write_row(1, 0, list(BAD.values()))
+        book.add_worksheet("notes").write(0, 0, "a text")
+    with zipfile.ZipFile(whole) as old, zipfile.ZipFile(file, "w") as new:
+        for name in old.namelist():
+            content = old.read(name)
+            if name == "xl/worksheets/sheet2.xml":
+                # A text that no table of texts has.
+                content = re.sub(rb"<v>[0-9]+</v>", b"<v>99999</v>", content)
+                assert content != old.read(name)
+            new.writestr(name, content)
+    expected = validate_file(whole, "pension")
+    found = validate_file(file, "pension")
+    assert found["failures"] == expected["failures"] != []
+    assert found["marked_copy"] is None and "a.xlsx" in found["marked_copy_problem"]
+    assert not (tmp_path / "a.diperiksa.xlsx").exists(), "no half copy"
+
+
 def test_formats_of_machines_get_no_copy(tmp_path: Path) -> None:
     pl.DataFrame([BAD]).write_parquet(tmp_path / "a.parquet")
     assert validate_file(tmp_path / "a.parquet", "pension")["marked_copy"] is None

@@ -84,11 +84,14 @@ def write_marked_copy(
 ) -> Path | None:
     """Writes the copy of what was judged on ``connection`` (``batch_typed``, ``batch_broken``, ``batch_shifts``); None where no row fails.
 
-    ``said``: by rule id. Beside ``landed`` there is room for work. Raises OSError where the folder of ``file`` cannot be written.
+    ``said``: by rule id. Beside ``landed`` there is room for work. Raises OSError where the folder of ``file`` cannot be written,
+    DeliveryRefused where a further sheet cannot be read.
     """
     _collect(connection, contract)
     if not connection.execute("SELECT 1 FROM batch_marks LIMIT 1").fetchall():
         return None
+    # Read before anything is written: of a workbook that cannot be read whole there is no half copy.
+    sheets = write_sheets(file, file.name, landed.parent) if traits.format == "xlsx" else []
     target = _place_of(file)
     os.close(os.open(target, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600))
     options = {"strings_to_formulas": False, "strings_to_urls": False, "constant_memory": True}
@@ -99,7 +102,7 @@ def write_marked_copy(
             table = _of_text(connection, landed, names, traits, language)
             _write_judged(workbook, workbook.add_worksheet(), table, marks, language)
         else:
-            first, *others = write_sheets(file, file.name, landed.parent)
+            first, *others = sheets
             columns = {name: _column(letters) for name, letters in traits.places.letters.items()}
             marks = _marks(connection, contract, traits, said, columns)
             table = _of_workbook(first, traits.places.first_line or 1, columns)

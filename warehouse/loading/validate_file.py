@@ -114,6 +114,9 @@ def _marked_copy(
         return write_marked_copy(connection, contract, landed, file, language, traits, said), None
     except (OSError, FileCreateError) as problem:
         return None, str(problem)
+    except DeliveryRefused as refused:
+        # Another sheet than the first, which alone is judged, broke the reader.
+        return None, refused.message_id if language == "id" else refused.message
 
 
 class _Advice:

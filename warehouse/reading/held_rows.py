@@ -69,7 +69,8 @@ def read_held_rows(home: Home, source: str | None, reason: str | None) -> list[H
         with duckdb.connect() as connection:
             damage = None if is_whole(connection, index) else "its rows are not those that were written"
             rows = connection.execute(
-                "SELECT source, file, row_number, reasons, line, letters FROM "
+                # By their types: a damaged index may have others.
+                "SELECT CAST(source AS VARCHAR), CAST(file AS VARCHAR), CAST(row_number AS BIGINT), CAST(reasons AS VARCHAR[]), line, letters FROM "
                 # An index of an earlier release says nothing of lines.
                 "(SELECT NULL::BIGINT AS line, NULL::VARCHAR[] AS letters WHERE false UNION ALL BY NAME FROM read_parquet($1)) "
                 "WHERE coalesce(source = $2, true) AND coalesce(list_contains(reasons, $3), true)",
