@@ -16,6 +16,7 @@ from warehouse.publication.switch import Publication, current_publication, publi
 from warehouse.runs.derive_and_enter import WORDS
 from warehouse.runs.pipeline import run_pipeline
 from warehouse.store.connection import open_warehouse
+from warehouse.store.home import Home
 from warehouse.store.runs import write_meta
 
 home = publication_home.home

@@ -44,29 +44,6 @@ def last_run(home: Path) -> tuple[str, str]:
         return connection.execute("SELECT status, message FROM ledger.runs ORDER BY run_id DESC LIMIT 1").fetchall()[0]
 
 
-INTERRUPTED = """
-import os, signal, sys, threading, duckdb
-from warehouse.store.stopping import Stopped, stoppable
-number = int(sys.argv[1])
-with duckdb.connect() as connection:
-    threading.Timer(0.5, lambda: os.kill(os.getpid(), number)).start()
-    try:
-        with stoppable():
-            connection.execute("SELECT count(*) FROM range(100000000000) t(i) WHERE hash(i) = 1").fetchall()
-    except Stopped as stopped:
-        print(stopped.number == number, connection.execute("SELECT 1").fetchall())
-"""
-
-
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_query_that_a_signal_interrupts_is_stopped_not_failed(number: int) -> None:
-    # DuckDB makes RuntimeError("Query interrupted") of whatever the handler raises.
-    shown = subprocess.run(
-        [sys.executable, "-c", INTERRUPTED, str(int(number))], capture_output=True, text=True, check=False, timeout=60
-    )
-    assert (shown.stdout, shown.stderr) == ("True [(1,)]\n", "")
-
-
 def test_what_swallows_the_signal_stops_at_the_end_of_the_step() -> None:
     done = []
     with pytest.raises(Stopped), stoppable():

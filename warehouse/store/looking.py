@@ -22,6 +22,7 @@ from warehouse.store.connection import (
     open_here,
     prepare_tables,
 )
+from warehouse.store.damage import WAREHOUSE, damage_is_said
 from warehouse.store.failures import EnvironmentProblem
 from warehouse.store.home import Home, private_files
 from warehouse.store.home_state import require_home, require_ledger, require_newest
@@ -44,7 +45,7 @@ def look(root: Path) -> Iterator[Warehouse]:
         return
     home = Home(root.resolve())
     require_home(home)
-    with scratch_folder() as folder, private_files():
+    with scratch_folder() as folder, private_files(), damage_is_said(*WAREHOUSE):
         copy = folder / home.warehouse.name
         with reader_lock(home.lock) as writer:
             if writer is not None:
