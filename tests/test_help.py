@@ -46,7 +46,7 @@ def test_an_example_is_what_the_command_takes(name: str, line: str) -> None:
 def test_the_version() -> None:
     shown = kpi("--version")
     assert shown.returncode == 0
-    assert shown.stdout.startswith("kanreg-kpi 0.1.0 (duckdb ")
+    assert shown.stdout.startswith("kanreg-kpi 0.2.0 (duckdb ")
 
 
 def test_completion_installs_itself_and_completes(tmp_path: Path) -> None:
