@@ -118,6 +118,8 @@ def _in_words(problem: ValidationError) -> str:
             said = str(first["ctx"]["error"])
         case "string_pattern_mismatch":
             said = f"{field} has letters, digits, '.', '_' and '-' only"
+        case "string_too_long":
+            said = f"{field} has at most {first['ctx']['max_length']} characters"
         case "string_too_short":
             said = f"the field {field} is empty"
         case "string_type":

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, cast
 from expectations.contract import Contract
 from expectations.kinds import ROWS, Told
 from expectations.rule import Rule
-from expectations.rules import condition, told
+from expectations.rules import told
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -160,7 +160,7 @@ _SUITES: dict[tuple[Any, ...], tuple[Any, Any]] = {}
 
 def _built_suite(contract: Contract) -> tuple[Any, Any]:
     """The suite of the contract as it judges; built once a process, since building costs more than running."""
-    judged = (contract.source, *((rule.id, rule.severity, condition(contract, rule)) for rule in contract.all_rules))
+    judged = (contract.source, *((rule.id, rule.severity, repr(told(contract, rule))) for rule in contract.all_rules))
     if judged not in _SUITES:
         _SUITES[judged] = _build_suite(_BORROWED, contract)
     return _SUITES[judged]

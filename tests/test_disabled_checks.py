@@ -36,7 +36,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> TimeHome:
             else contract
         )
 
-    for module in ("loading", "reproduction", "validation_report", "doctor"):
+    for module in ("loading.group", "trace.reproduce", "reports.validation_pages", "runs.doctor"):
         monkeypatch.setattr(f"warehouse.{module}.load_contract", with_entry)
     return TimeHome(tmp_path)
 

@@ -8,6 +8,7 @@ import duckdb
 import pytest
 from in_memory import derive, empty_warehouse, give_states, shown
 
+from expectations.kinds import lookup
 from transforms import definitions
 from transforms.definitions import load_indicators, read_indicators
 from warehouse.reading.published_values import read_values
@@ -67,9 +68,12 @@ def folder(tmp_path):
 def more_indicators(folder, monkeypatch):
     monkeypatch.syspath_prepend(folder.parent)
     monkeypatch.setattr(definitions, "INDICATORS", folder.name)
-    load_indicators.cache_clear()
+    # What a process has read of the definitions, and of the lists that they give: another process reads the new one by itself.
+    for read in (load_indicators, lookup._listed):
+        read.cache_clear()
     yield
-    load_indicators.cache_clear()
+    for read in (load_indicators, lookup._listed):
+        read.cache_clear()
 
 
 def test_it_is_derived_by_the_products_own_functions(folder):
