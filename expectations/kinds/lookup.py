@@ -54,15 +54,27 @@ class Lookup(Kind):
         return f"({in_table} OR ({in_span}))"
 
     def told(self, rule_id: str, column: Column) -> Told:
-        values = [*_listed(self.table, tuple(self.columns)), *self._spanned()]
+        values = list(_listed(self.table, tuple(self.columns)))
         if len(values) > LONGEST_SET:
             value = self._value(column)
             listed = ", ".join(literal(str(known)) for known in values)
             known = f"SELECT unnest([{listed}]) AS code"
             return Told(broken_where=f"{value} IS NOT NULL AND CAST({value} AS VARCHAR) NOT IN ({known})")
-        judged = column.column if self.of is None else f"{rule_id}__value"
-        own = {} if self.of is None else {judged: f"({self.of})"}
-        return Told("ExpectColumnValuesToBeInSet", {"column": judged, "value_set": values}, values=own)
+        if self.of is None and self.or_span is None:
+            return Told("ExpectColumnValuesToBeInSet", {"column": column.column, "value_set": values})
+        judged, value = f"{rule_id}__value", self._value(column)
+        if (span := self.or_span) is not None:
+            # Every code of the span counts as its first one, so that the list stays short; written apart from the condition.
+            first, last = (f"{span.prefix}{number:0{span.digits}d}" for number in (span.first, span.last))
+            digits = f"substr({value}, {len(span.prefix) + 1})"
+            in_span = (
+                f"length({value}) = {len(first)} AND {value} BETWEEN {literal(first)} AND {literal(last)} "
+                f"AND NOT regexp_matches({digits}, '[^0-9]')"
+            )
+            value, values = f"CASE WHEN {in_span} THEN {literal(first)} ELSE {value} END", [*values, first]
+        return Told(
+            "ExpectColumnValuesToBeInSet", {"column": judged, "value_set": values}, values={judged: f"({value})"}
+        )
 
     def remedy(self, column: Column) -> Bilingual | None:
         if self.of is not None:
@@ -71,11 +83,6 @@ class Lookup(Kind):
 
     def _value(self, column: Column) -> str:
         return identifier(column.column) if self.of is None else f"({self.of})"
-
-    def _spanned(self) -> list[str]:
-        if (span := self.or_span) is None:
-            return []
-        return [f"{span.prefix}{number:0{span.digits}d}" for number in range(span.first, span.last + 1)]
 
 
 @cache
