@@ -62,7 +62,7 @@ def test_a_delivered_number_that_contradicts_stops_the_run_and_says_where(wareho
 
     assert "1 printed values are derived otherwise" in message
     assert (
-        "07|IKU-07|2024|realisasi@Surat 7/2025: printed 90.00, derived 91.67 (published_value/lkj.csv, row 12, column nilai)"
+        "07|IKU-07|2024|realisasi@Surat 7/2025: printed 90.00, derived 91.67 (published_value/lkj.csv, data row 12, column nilai)"
         in message
     )
     assert "waivers.yml" in message and "`kpi run`" in message
@@ -256,7 +256,7 @@ def test_a_contradiction_leaves_no_fact_and_no_publication_until_it_is_waived(ho
 
     with pytest.raises(
         GateFailed,
-        match=r"07\|IKU-07\|2024\|realisasi@Surat 7/2025: printed 90.00, derived 91.67 \(published_value/letter.csv, row 1, column nilai\)",
+        match=r"07\|IKU-07\|2024\|realisasi@Surat 7/2025: printed 90.00, derived 91.67 \(published_value/letter.csv, line 2, column nilai\)",
     ):
         run_pipeline(home.root, date(2025, 1, 31))
     assert not home.published.exists()

@@ -16,6 +16,7 @@ from transforms.printed import PrintedItem, base_of, load_checks, load_discrepan
 from transforms.reference import office, waivers
 from transforms.sql import load_sql
 from warehouse.facts.derive import View
+from warehouse.landing.line_numbers import known_place
 from warehouse.reconciliation.derived_items import read_items
 from warehouse.store.failures import GateFailed
 from warehouse.store.queries import has_table
@@ -45,6 +46,7 @@ class Delivered:
 
     item: PrintedItem
     file: str
+    batch_id: int
     row: int
 
 
@@ -54,7 +56,7 @@ def renew_reconciliation(connection: duckdb.DuckDBPyConnection, view: View) -> N
     lines = reconciled_lines(connection, view, [row.item for row in delivered])
     _keep(connection, lines)
     if stopping := gate(lines):
-        raise GateFailed(_message(stopping, delivered))
+        raise GateFailed(_message(connection, stopping, delivered))
 
 
 def reconciled_lines(connection: duckdb.DuckDBPyConnection, view: View, delivered: Sequence[PrintedItem]) -> list[Line]:
@@ -85,9 +87,10 @@ def _delivered(connection: duckdb.DuckDBPyConnection, view: View) -> list[Delive
                 source=printed_in,
             ),
             file,
+            batch_id,
             row,
         )
-        for item, value, decimals, printed_in, file, row in rows
+        for item, value, decimals, printed_in, file, batch_id, row in rows
     ]
 
 
@@ -115,17 +118,22 @@ def _keep(connection: duckdb.DuckDBPyConnection, lines: Sequence[Line]) -> None:
     write_meta(connection, UNPUBLISHED, "yes")
 
 
-def _message(stopping: Sequence[Line], delivered: Sequence[Delivered]) -> str:
+def _message(connection: duckdb.DuckDBPyConnection, stopping: Sequence[Line], delivered: Sequence[Delivered]) -> str:
     """What contradicts what, where it was delivered, and what to do. One delivered number may be printed in several places."""
     by_number = {(base_of(line.item), Decimal(line.published or 0)): line for line in reversed(stopping)}
     found = [
-        f"{line.item}: printed {line.published}, derived {line.derived} ({row.file}, row {row.row}, column nilai)"
+        (line, row)
         for row in delivered
         if row.item.number is not None and (line := by_number.get((row.item.base, row.item.number)))
     ]
+    shown = [
+        f"{line.item}: printed {line.published}, derived {line.derived} "
+        f"({row.file}, {known_place(connection, row.batch_id, row.row).text('en')}, column nilai)"
+        for line, row in found[:SHOWN]
+    ]
     more = f" and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
     return (
-        f"reconciliation: {len(found)} printed values are derived otherwise: {'; '.join(found[:SHOWN])}{more}. No fact was entered "
+        f"reconciliation: {len(found)} printed values are derived otherwise: {'; '.join(shown)}{more}. No fact was entered "
         "and nothing was published. Deliver the mended rows in corrections/, or accept the difference by name in "
         "transforms/reference/waivers.yml (item, verdict: different, reason, owner); then `kpi run`"
     )
