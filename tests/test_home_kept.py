@@ -25,13 +25,8 @@ from warehouse.store.looking import look
 from warehouse.store.runs import TRIAL, read_meta
 
 WRITING = (
-    ["run"],
-    ["backfill", "2024"],
-    ["close", "2024"],
-    ["restate", "--apply", "--reason", "a", "--approver", "b"],
-    ["purge"],
-    ["serve"],
-)
+    ["run"], ["backfill", "2024"], ["close", "2024"], ["restate", "--apply", "--reason", "a", "--approver", "b"], ["purge"], ["serve"],
+)  # fmt: skip
 ASKING = (
     ["backfill", "2024", "--dry-run"], ["restate", "--plan"], ["purge", "--dry-run"], ["explain", "IKU-06", "--period", "2024"],
     ["reproduce", "IKU-06", "--period", "2024"], ["doctor", "--json"], ["values"], ["services", "--year", "2024"], ["scores", "--year", "2024"],
