@@ -102,7 +102,8 @@ class Validator:
             return [RuleCount(rule.id, rule.severity, 0, 0) for rule in contract.all_rules]
         with self._at_work():
             results = self._validated(*_built_suite(contract))
-        return [_rule_count(contract, rule, results, rows) for rule in contract.all_rules]
+        rested_on = _rested_on(contract)
+        return [_rule_count(rule, rested_on, results, rows) for rule in contract.all_rules]
 
     def count_by_delivery(
         self, contract: Contract, rules: Sequence[str], batch_ids: Sequence[int]
@@ -112,8 +113,8 @@ class Validator:
         Raises EngineError as ``count_broken_rules`` does.
         """
         asked = [rule for rule in contract.all_rules if rule.id in rules]
-        rested_on = [_less(contract, rule) for rule in asked]
-        needed = {rule.id: rule for rule in [*asked, *filter(None, rested_on)]}
+        rested_on = _rested_on(contract)
+        needed = {rule.id: rule for rule in [*asked, *(rested_on[name] for name in rules if name in rested_on)]}
         with self._at_work():
             batch_definition, context = _built_asset(_BORROWED, contract)
             expectations = [
@@ -121,7 +122,7 @@ class Validator:
             ]
             results = self._validated(batch_definition, _suite(context, f"{contract.source} by delivery", expectations))
         return {
-            batch_id: {rule.id: _rule_count(contract, rule, results, 0, batch_id).rows_failed for rule in asked}
+            batch_id: {rule.id: _rule_count(rule, rested_on, results, 0, batch_id).rows_failed for rule in asked}
             for batch_id in batch_ids
         }
 
@@ -261,18 +262,19 @@ def _exception_message(result: Any) -> str | None:
     return raised[0].strip().splitlines()[0] if raised else None
 
 
-def _less(contract: Contract, rule: Rule) -> Rule | None:
-    """The rule whose failing rows fail this one's expectation too, and are counted there."""
-    kind = told(contract, rule).less
-    same = (other for other in contract.all_rules if other.column == rule.column and other.kind.key == kind)
-    return next(same) if kind else None
+def _rested_on(contract: Contract) -> dict[str, Rule]:
+    """By rule: the one whose failing rows fail its expectation too, and are counted there."""
+    rules = contract.all_rules
+    by_place = {(rule.column, rule.kind.key): rule for rule in rules}
+    stated = {rule.id: (rule.column, told(contract, rule).less) for rule in rules}
+    return {name: by_place[column, less] for name, (column, less) in stated.items() if less}
 
 
 def _rule_count(
-    contract: Contract, rule: Rule, results: dict[str, Any], rows: int, batch_id: int | None = None
+    rule: Rule, rested_on: dict[str, Rule], results: dict[str, Any], rows: int, batch_id: int | None = None
 ) -> RuleCount:
     failed = _failed(results, _name(rule, batch_id))
-    if less := _less(contract, rule):
+    if less := rested_on.get(rule.id):
         failed -= _failed(results, _name(less, batch_id))
     return RuleCount(rule.id, rule.severity, rows, failed)
 
