@@ -2,7 +2,7 @@
 # Prefect is imported inside the functions: that takes a second, reads the settings and may report its use.
 """Everything of Prefect that is used here and that Prefect does not promise to keep: one place to mend when a release moves it.
 
-``tests/test_prefect_internals.py`` fails when one of these is gone. The server's side is ``flows/prefect_door.py``.
+``tests/flow/test_prefect_internals.py`` fails when one of these is gone. The server's side is ``flows/prefect_door.py``.
 """
 
 from __future__ import annotations

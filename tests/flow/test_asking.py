@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.flow.test_cli import kpi
+from tests.flow.test_closed_years import late_and_corrected
 from tests.terminal import on_terminal
-from tests.test_cli import kpi
-from tests.test_closed_years import late_and_corrected
 from tests.time_home import TimeHome, letter
 from warehouse.runs.restatement import read_plan, restate
 from warehouse.store.failures import WrongUsage

@@ -11,7 +11,7 @@ import typer
 
 import flows.cli  # noqa: F401 registers the commands
 from flows.app import ORDER, PANELS, app, first_sentence
-from tests.test_cli import kpi
+from tests.flow.test_cli import kpi
 
 GROUP = typer.main.get_command(app)
 EXAMPLES = [(name, line) for name in ORDER for line in (GROUP.commands[name].epilog or "").splitlines()]
@@ -65,7 +65,7 @@ def test_completion_installs_itself_and_completes(tmp_path: Path) -> None:
 
 SHOWN = [
     (page.name, line.strip())
-    for page in sorted((Path(__file__).parents[1] / "docs" / "how-to").glob("*.md"))
+    for page in sorted((Path(__file__).parents[2] / "docs" / "how-to").glob("*.md"))
     for line in page.read_text(encoding="utf-8").splitlines()
     if line.startswith("    .venv/bin/kpi ")
 ]

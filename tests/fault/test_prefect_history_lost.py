@@ -15,7 +15,7 @@ import pytest
 from flows.prefect_database import KEPT_ASIDE, find_problem, put_aside
 from tests.rows import csv, row
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 KPI = [sys.executable, "-c", "from flows.cli import main; main()"]
 
 

@@ -12,10 +12,10 @@ import pytest
 
 from flows.cli import app
 from flows.command_run import plan_backfill
+from tests.fault.test_home_kept import ASKING, WRITING
+from tests.fault.test_migrations import HOMES
+from tests.flow.test_cli import kpi
 from tests.rows import row
-from tests.test_cli import kpi
-from tests.test_home_kept import ASKING, WRITING
-from tests.test_migrations import HOMES
 from tests.time_home import TimeHome, letter
 from warehouse.runs.purge import plan_purge
 from warehouse.runs.restatement import read_plan

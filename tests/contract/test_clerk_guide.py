@@ -14,7 +14,7 @@ from expectations.contract import load_contract, source_names
 from warehouse.landing.refusal import MESSAGES
 from warehouse.loading.validate_file import validate_file
 
-GUIDE = Path(__file__).parent.parent / "docs" / "id" / "panduan-pengirim.md"
+GUIDE = Path(__file__).parents[2] / "docs" / "id" / "panduan-pengirim.md"
 COMMAND = re.compile(r"\.venv/bin/kpi [^`\n]+")
 # Stand in the guide for what the clerk puts there.
 PLACEHOLDER = "BERKAS"

@@ -152,7 +152,7 @@ def test_a_killed_run_leaves_the_last_publication_and_the_next_one_heals(
     before = read_values(Home(tmp_path))
     child = subprocess.Popen(
         [sys.executable, "-c", "import sys; from pathlib import Path; from warehouse.runs.pipeline import run_pipeline; run_pipeline(Path(sys.argv[1]))", str(tmp_path)],
-        cwd=Path(__file__).parent.parent, env=os.environ | {"PYTHONPATH": "."},
+        cwd=Path(__file__).parents[2], env=os.environ | {"PYTHONPATH": "."},
     )  # fmt: skip
     time.sleep(seconds)
     child.send_signal(signal.SIGKILL)

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.flow.test_cli import kpi
 from tests.rows import row
 from tests.terminal import on_terminal
-from tests.test_cli import kpi
 from tests.time_home import TimeHome, letter
 
 # What only a writer, a validator or a derivation needs.

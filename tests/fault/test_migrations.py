@@ -22,7 +22,7 @@ from warehouse.store.home import Home
 from warehouse.store.seal import find_break
 from warehouse.trace.reproduce import reproduce
 
-HOMES = Path(__file__).parent / "homes"
+HOMES = Path(__file__).parents[1] / "homes"
 MOMENTS = (None, date(2025, 1, 12), date(2025, 2, 12))
 REPRODUCED = (
     ("IKU-06", "2024", None), ("IKU-06", "2024", date(2025, 1, 12)), ("IKU-01", "2024", None), ("promotion", "2024", None),

@@ -23,7 +23,7 @@ import pytest
 
 from tests.rows import csv, row
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 NOBODY = 65534
 EVIL = """
 from pathlib import Path

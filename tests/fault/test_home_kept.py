@@ -11,8 +11,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from tests.flow.test_cli import kpi
 from tests.rows import csv, row
-from tests.test_cli import kpi
 from tests.time_home import TimeHome
 from transforms.periods import clock_now
 from warehouse.publication.switch import verify_publication

@@ -12,7 +12,7 @@ import pytest
 
 from tests.rows import csv, row
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 KPI = [sys.executable, "-c", "from flows.cli import main; main()"]
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests import delivery_desk
+from tests.contract.test_delivery_xlsx import text_cell, with_sheet_xml
 from tests.delivery_desk import ABC, Desk, workbook
-from tests.test_delivery_xlsx import text_cell, with_sheet_xml
 from warehouse.landing import reader
 
 desk = delivery_desk.desk

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import RunHome
-from tests.test_cli import kpi
+from tests.flow.test_cli import kpi
 
-README = Path(__file__).parents[1] / "README.md"
+README = Path(__file__).parents[2] / "README.md"
 DEMO = (["services"], ["services", "--by", "region"], ["values"], ["scores"])
 
 

@@ -18,7 +18,7 @@ import yaml
 
 from flows import serving
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 TINY_FLOW = """
 from pathlib import Path
 from prefect import flow, task
