@@ -18,7 +18,14 @@ from transforms.periods import year_period
 from transforms.services import load_services
 from warehouse.facts.agreed import SHARED_SOURCES
 from warehouse.facts.derive import View, source_state
-from warehouse.facts.digests import code_digest, definition_digest, scoring_digest, service_digest, shared_code_digest
+from warehouse.facts.digests import (
+    code_digest,
+    definition_digest,
+    scoring_code_digest,
+    scoring_digest,
+    service_code_digest,
+    service_digest,
+)
 from warehouse.facts.scores import BUDGET
 from warehouse.store.queries import has_table, single_value
 
@@ -132,6 +139,7 @@ class _Planner:
         }
         self.entered, self.staged = self._known("ledger.partitions"), self._known("ledger.staged_partitions")
         self.rows = self._row_counts()
+        self.services = {service.service: service for service in load_services().services}
         self.indicators = {indicator.id: indicator for indicator in load_indicators()}
         # What is known of an indicator's sources concerns all of its years alike.
         self.source_states = {
@@ -178,9 +186,9 @@ class _Planner:
             case "service":
                 if not any((source, year) in self.touches for source in item.sources):
                     return None
-                return Basis(service_digest(), shared_code_digest(), "", last, clock)
+                return Basis(service_digest(), service_code_digest(self.services[item.name]), "", last, clock)
             case "scores":
-                return Basis(scoring_digest(), shared_code_digest(), "", last, clock)
+                return Basis(scoring_digest(), scoring_code_digest(), "", last, clock)
         indicator = self.indicators[item.name]
         version = version_in_force(indicator, year)
         if version is None:

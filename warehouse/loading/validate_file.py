@@ -23,10 +23,11 @@ from warehouse.landing.line_numbers import keep_shifts, letter_of, line_of
 from warehouse.landing.refusal import DeliveryRefused
 from warehouse.loading.checks import refuse_changed_types
 from warehouse.loading.marked_copy import MARKED_FORMATS, Said, write_marked_copy
-from warehouse.store.connection import SETTINGS, create_states_table, install_key, install_reference
+from warehouse.store.connection import create_states_table, install_key, install_reference
 from warehouse.store.failures import WrongUsage
 from warehouse.store.places import Place, place
 from warehouse.store.queries import first_row, single_value
+from warehouse.store.settings import SETTINGS
 
 FIRST_ROWS = 10
 

@@ -16,8 +16,8 @@ from warehouse.facts.derive import View
 from warehouse.facts.enter import derive_partitions
 from warehouse.facts.plan import SCORES, Partition
 from warehouse.facts.versions import DERIVED
-from warehouse.store.connection import SETTINGS
 from warehouse.store.runs import Run
+from warehouse.store.settings import SETTINGS
 from warehouse.store.stopwatch import Stopwatch
 
 

@@ -21,17 +21,11 @@ from warehouse.store.key import content_secret, fingerprint, hmac_pads, load_key
 from warehouse.store.lock import writer_lock
 from warehouse.store.migrations import migrate
 from warehouse.store.queries import has_table, roll_back, single_value
+from warehouse.store.settings import SETTINGS
 
 MEMORY_LIMIT = "1500MB"
 THREADS = 2
 LEAST_FREE_BYTES = 200 * 1024**2
-SETTINGS = (
-    "SET TimeZone = 'Asia/Jakarta'",
-    "SET preserve_insertion_order = false",
-    "SET enable_progress_bar = false",
-    # Keyed hashes do not compress, and looking for a way takes a third of the time of writing states.
-    "SET disabled_compression_methods = 'fsst,dict_fsst'",
-)
 
 
 class Warehouse:
