@@ -14,8 +14,10 @@ from transforms.exact import decimal_text
 from transforms.periods import end_of_day, parse_period
 from transforms.sql import identifier
 from warehouse.facts.derive import FreshValue, View, derive_indicator
-from warehouse.store.connection import SETTINGS, create_states_table, install_key, install_reference
+from warehouse.store.connection import install_key, install_reference
 from warehouse.store.migrations import migrate
+from warehouse.store.settings import SETTINGS
+from warehouse.store.states import prepare_states
 
 
 def indicator_named(name: str) -> Indicator:
@@ -28,8 +30,7 @@ def empty_warehouse(connection: duckdb.DuckDBPyConnection) -> None:
         connection.execute(setting)
     migrate(connection, "in memory")
     install_reference(connection)
-    for source in source_names():
-        create_states_table(connection, source)
+    prepare_states(connection, source_names())
     install_key(connection, b"worked examples")
 
 

@@ -13,6 +13,7 @@ from typing import Any
 import duckdb
 import pytest
 
+from tests.changed_contract import NEW_COLUMN, changed_contract, with_column
 from tests.time_home import TimeHome, letter
 from warehouse.reading.published_values import read_revisions, read_scores, read_services, read_values
 from warehouse.runs.doctor import examine
@@ -132,3 +133,62 @@ def test_a_home_of_a_later_release_is_refused(old: TimeHome) -> None:
         connection.execute("UPDATE ledger.meta SET value = '9999' WHERE name = 'layout'")
     with pytest.raises(EnvironmentProblem, match="layout 9999 of a newer release"):
         old.run("2025-02-15")
+
+
+def test_a_column_that_a_contract_has_got_since_is_in_the_states_and_old_archives_are_read(old: TimeHome) -> None:
+    with changed_contract("integration", with_column):
+        report = old.run("2025-02-15")
+        assert report.changed == [] and report.pending == []
+        # Of the archives as they were landed, without the column.
+        assert [reproduce(old.root, *asked)["equal"] for asked in REPRODUCED[:2]] == [True, True]
+        old.deliver(
+            "integration/d.csv",
+            letter("5501", integrated=True, number="L9", tgl_surat="2025-02-16", tw="1", tahun="2025")
+            | {"catatan": "baru"},
+        )
+        assert [(b.file, b.accepted) for b in old.run("2025-02-16").batches] == [("integration/d.csv", 1)]
+        assert old.ledger("SELECT remark FROM states.integration WHERE letter_number = 'L9'") == [("baru",)]
+        assert old.ledger("SELECT count(*) FROM states.integration WHERE remark IS NOT NULL") == [(1,)]
+        comment = "SELECT comment FROM duckdb_columns() WHERE table_name = 'integration' AND column_name = 'remark'"
+        assert old.ledger(comment) == [("a remark (delivered as catatan)",)]
+        assert reproduce(old.root, "IKU-06", "2025")["equal"]
+    # A release that knows the column no more keeps what was delivered in it.
+    old.run("2025-02-17")
+    assert old.ledger("SELECT remark FROM states.integration WHERE letter_number = 'L9'") == [("baru",)]
+
+
+def test_a_required_column_that_an_archive_lacks_is_named_with_its_contract(old: TimeHome) -> None:
+    required = NEW_COLUMN.replace("type: text", "type: text\n    required: true")
+    with changed_contract("integration", lambda text: with_column(text, required)):
+        old.run("2025-02-15")
+        with pytest.raises(
+            EnvironmentProblem, match=r"integration/a\.csv: contract integration requires the column catatan"
+        ):
+            reproduce(old.root, "IKU-06", "2024")
+
+
+def test_a_column_of_another_type_is_named_with_its_contract_and_nothing_changes(old: TimeHome) -> None:
+    old.run("2025-02-15")
+    standing = old.ledger("FROM states.integration")
+    with (
+        changed_contract(
+            "integration",
+            lambda text: text.replace("column: quarter\n    type: integer", "column: quarter\n    type: text"),
+        ),
+        pytest.raises(
+            EnvironmentProblem, match=r"contract integration: column quarter is VARCHAR, and .* keep it as BIGINT"
+        ),
+    ):
+        old.run("2025-02-16")
+    assert old.ledger("FROM states.integration") == standing
+    assert old.run("2025-02-16").changed == []
+
+
+def test_a_decimal_may_become_wider_and_keeps_what_it_has(old: TimeHome) -> None:
+    standing = old.ledger("FROM states.performance_agreement")
+    with changed_contract(
+        "performance_agreement", lambda text: text.replace("type: decimal", "type: decimal\n    digits: 14")
+    ):
+        assert old.run("2025-02-15").changed == []
+    assert old.ledger("FROM states.performance_agreement") == standing
+    assert old.ledger("SELECT typeof(target) FROM states.performance_agreement") == [("DECIMAL(20,6)",)]

@@ -121,7 +121,9 @@ class DeliveryLoad:
     def _read_typed_rows(self) -> None:
         traits = FileTraits(self.landed.decimal_comma, self.landed.is_typed)
         landing = str(self.warehouse.home.landed_file(self.contract.source, self.sha256))
-        typed = typed_rows(self.contract, traits, landed_rows(self.contract, self.landed.layout))
+        typed = typed_rows(
+            self.contract, traits, landed_rows(self.contract, self.landed.layout, absent=self.landed.absent)
+        )
         self._temporary("batch_typed", typed, {"landing": landing, "batch_id": self.batch_id})
         refuse_changed_types(self.connection, self.contract, self.delivery.file)
 
@@ -189,7 +191,7 @@ class DeliveryLoad:
                 [self.batch_id],
             )
         self.connection.execute(
-            f"INSERT INTO {table} SELECT {columns}, $1, row_number, CASE WHEN is_superseded THEN $1 END "
+            f"INSERT INTO {table} BY NAME SELECT {columns}, $1 AS batch_id, row_number, CASE WHEN is_superseded THEN $1 END AS replaced_by_batch_id "
             "FROM batch_clean LEFT JOIN batch_standing USING (row_number) WHERE coalesce(standing, 'accepted') = 'accepted'",
             [self.batch_id],
         )
@@ -217,7 +219,8 @@ class DeliveryLoad:
         home = self.warehouse.home
         target = home.held_file(self.contract.source, self.batch_id)
         target.parent.mkdir(mode=0o700, exist_ok=True)
-        names = ", ".join(f"landed.{identifier(name)}" for name in landed_names(self.contract, self.landed.layout))
+        landed = [n for n in landed_names(self.contract, self.landed.layout) if n not in self.landed.absent]
+        names = ", ".join(f"landed.{identifier(name)}" for name in landed)
         self.connection.execute(
             f"COPY (SELECT row_number, reasons, {names} FROM batch_broken "
             "JOIN read_parquet($1, file_row_number = true) AS landed ON landed.file_row_number + 1 = row_number "

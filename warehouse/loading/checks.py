@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from statistics import median
-from typing import Annotated
+from typing import Annotated, Any
 
 import duckdb
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
@@ -20,9 +20,10 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 from expectations.columns import TYPE_NAMES_ID
 from expectations.contract import Contract
 from expectations.identity import states_table
-from expectations.layout import key_made_by
+from expectations.layout import as_empty, key_made_by
 from expectations.typed_read import FileTraits, typed_rows
 from transforms.sql import identifier, load_sql
+from warehouse.landing.archive import absent_columns
 from warehouse.landing.delivery import Landed
 from warehouse.landing.inbox import CONTROL
 from warehouse.landing.refusal import DeliveryRefused
@@ -39,7 +40,7 @@ LEAST_ROWS_OF_A_CHANGED_TYPE = 3
 # The share of empty values, or of one value, is odd where it moved by so many hundredths, of at least so many rows.
 ODD_HUNDREDTHS, LEAST_ROWS = 20, 100
 SHOWN_KEYS = 5
-ARCHIVES = "SELECT * FROM read_parquet($landing, file_row_number = true, union_by_name = true)"
+ARCHIVES = "SELECT *{} FROM read_parquet($landing, file_row_number = true, union_by_name = true)"
 
 
 @dataclass(frozen=True)
@@ -173,7 +174,7 @@ def check_same_records(
             "SELECT batch_id, sha256, coalesce(layout = $1, false) FROM ledger.batches WHERE source = $2",
             [name, contract.source],
         ).fetchall()
-        named: dict[str, object] = {
+        named: dict[str, Any] = {
             "made_batches": [batch for batch, _, is_made in batches if is_made],
             "shown": SHOWN_KEYS,
         }
@@ -186,9 +187,11 @@ def check_same_records(
                 "landing": sorted(str(path) for path in archives if path.exists()),
                 "batch_id": 0,
             }
-            rows = f"({typed_rows(contract, FileTraits(is_typed=True), ARCHIVES)})"
         if not named["made_batches"] or named.get("landing") == []:
             continue
+        if layout == name:
+            absent = absent_columns(connection, contract, None, named["landing"])
+            rows = f"({typed_rows(contract, FileTraits(is_typed=True), ARCHIVES.format(as_empty(absent)))})"
         query = load_sql("warehouse.loading", "same_records.sql").format(
             states=states_table(contract), rows=rows, made_key=made_key
         )

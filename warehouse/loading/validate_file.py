@@ -23,11 +23,12 @@ from warehouse.landing.line_numbers import keep_shifts, letter_of, line_of
 from warehouse.landing.refusal import DeliveryRefused
 from warehouse.loading.checks import refuse_changed_types
 from warehouse.loading.marked_copy import MARKED_FORMATS, Said, write_marked_copy
-from warehouse.store.connection import create_states_table, install_key, install_reference
+from warehouse.store.connection import install_key, install_reference
 from warehouse.store.failures import WrongUsage
 from warehouse.store.places import Place, place
 from warehouse.store.queries import first_row, single_value
 from warehouse.store.settings import SETTINGS
+from warehouse.store.states import prepare_states
 
 FIRST_ROWS = 10
 
@@ -156,7 +157,7 @@ def _read(connection: duckdb.DuckDBPyConnection, contract: Contract, name: str, 
     for setting in SETTINGS:
         connection.execute(setting)
     install_reference(connection)
-    create_states_table(connection, contract.source)
+    prepare_states(connection, [contract.source])
     # Keys are hashed only to be compared within this file.
     install_key(connection, b"kpi validate")
     typed = typed_rows(

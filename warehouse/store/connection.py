@@ -8,8 +8,7 @@ from threading import RLock
 
 import duckdb
 
-from expectations.contract import load_contract, source_names
-from expectations.identity import state_columns, states_table
+from expectations.contract import source_names
 from expectations.suite import Validator
 from transforms.reference.tables import static_tables
 from transforms.sql import identifier
@@ -20,8 +19,9 @@ from warehouse.store.home_state import require_home, require_ledger, require_new
 from warehouse.store.key import content_secret, fingerprint, hmac_pads, load_key
 from warehouse.store.lock import writer_lock
 from warehouse.store.migrations import migrate
-from warehouse.store.queries import has_table, roll_back, single_value
+from warehouse.store.queries import roll_back, single_value
 from warehouse.store.settings import SETTINGS
+from warehouse.store.states import prepare_states
 
 MEMORY_LIMIT = "1500MB"
 THREADS = 2
@@ -156,9 +156,12 @@ def prepare_tables(connection: duckdb.DuckDBPyConnection, home: Home) -> None:
     migrate(connection, str(home.warehouse))
     # In one transaction: each statement by itself would be put on disk by itself.
     connection.execute("BEGIN")
-    install_reference(connection)
-    for source in source_names():
-        create_states_table(connection, source)
+    try:
+        install_reference(connection)
+        prepare_states(connection, source_names())
+    except BaseException:
+        roll_back(connection)
+        raise
     connection.execute("COMMIT")
 
 
@@ -176,21 +179,3 @@ def install_reference(connection: duckdb.DuckDBPyConnection) -> None:
         connection.register("reference_frame", frame.to_arrow())
         connection.execute(f"CREATE OR REPLACE TABLE reference.{identifier(name)} AS SELECT * FROM reference_frame")
         connection.unregister("reference_frame")
-
-
-def create_states_table(connection: duckdb.DuckDBPyConnection, source: str) -> None:
-    """``states.<source>`` with its comments, from the contract. Grain: one state of one key."""
-    contract = load_contract(source)
-    table = states_table(contract)
-    columns = state_columns(contract)
-    if has_table(connection, "states", source):
-        return
-    connection.execute("CREATE SCHEMA IF NOT EXISTS states")
-    connection.execute(f"CREATE TABLE {table} ({', '.join(f'{identifier(n)} {t}' for n, t, _ in columns)})")
-    connection.execute(f"COMMENT ON TABLE {table} IS '{_quoted(contract.description.en)}'")
-    for name, _, comment in columns:
-        connection.execute(f"COMMENT ON COLUMN {table}.{identifier(name)} IS '{_quoted(comment)}'")
-
-
-def _quoted(text: str) -> str:
-    return text.replace("'", "''")
