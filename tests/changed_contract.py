@@ -43,8 +43,11 @@ def changed_contract(source: str, change: Callable[[str], str]) -> Iterator[None
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(expectations.contract, "files", lambda package: _Changed(as_it_is(package), source, change))
         _forget()
-        yield
-    _forget()
+        try:
+            yield
+        finally:
+            patch.undo()
+            _forget()
 
 
 def _forget() -> None:

@@ -4,6 +4,7 @@ A partition is stale where a delivery touched its year, its definition or the co
 """
 
 from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
@@ -87,11 +88,11 @@ class Partition:
 
 @dataclass(frozen=True)
 class Plan:
-    """All partitions of the years asked for, in order; ``touches`` are the new batches by source and year, with their standing."""
+    """All partitions of the years asked for, in order; ``causes`` says of a delivery what it is besides late data."""
 
     partitions: list[Partition]
     view: View
-    corrections: frozenset[int]
+    causes: Mapping[int, str] = field(default_factory=dict)
     new_batches: dict[tuple[str, int], tuple[int, ...]] = field(default_factory=dict)
 
     @property
@@ -101,7 +102,7 @@ class Plan:
     def source_cause(self, source: str, year: int) -> str | None:
         """Why ``source`` concerns the year anew; None where nothing of it came."""
         batches = self.new_batches.get((source, year), ())
-        return _delivery_cause(batches, self.corrections) if batches else None
+        return delivery_cause(batches, self.causes) if batches else None
 
 
 def all_items() -> list[Item]:
@@ -128,8 +129,11 @@ class _Planner:
             "SELECT DISTINCT source, year, batch_id FROM ledger.touched_years ORDER BY batch_id"
         ).fetchall():
             self.touches[source, year].append(batch_id)
-        self.corrections = frozenset(
-            row[0] for row in connection.execute("SELECT batch_id FROM ledger.batches WHERE is_correction").fetchall()
+        self.causes: dict[int, str] = dict(
+            connection.execute(
+                "SELECT batch_id, coalesce(cause, 'correction') FROM ledger.batches LEFT JOIN ledger.reprocessed USING (batch_id) "
+                "WHERE is_correction OR cause IS NOT NULL"
+            ).fetchall()
         )
         self.waits = {
             (source, year): until
@@ -162,7 +166,7 @@ class _Planner:
             (source, year): tuple(b for b in batches if b > self._known_batch(SCORES, year))
             for (source, year), batches in self.touches.items()
         }
-        return Plan(partitions, self.view, self.corrections, shared)
+        return Plan(partitions, self.view, self.causes, shared)
 
     def _judged(self, item: Item, year: int) -> Partition | None:
         basis = self._basis(item, year)
@@ -201,7 +205,7 @@ class _Planner:
         """Why a partition that was derived from ``before`` is due again, and the deliveries that came since."""
         for sources in (item.sources, item.shared):
             if batches := self._new_batches(sources, year, before.known_batch, item.looks_back):
-                return _delivery_cause(batches, self.corrections), batches
+                return delivery_cause(batches, self.causes), batches
         if before.source_state != now.source_state:
             return CAUSES[0], ()
         if before.definition != now.definition:
@@ -243,5 +247,6 @@ class _Planner:
         return counts
 
 
-def _delivery_cause(batches: tuple[int, ...], corrections: frozenset[int]) -> str:
-    return "correction" if all(batch in corrections for batch in batches) else "late_data"
+def delivery_cause(batches: Iterable[int], causes: Mapping[int, str]) -> str:
+    """The first cause of these deliveries: one that is neither a correction nor judged again is late data."""
+    return min((causes.get(batch, CAUSES[0]) for batch in batches), key=CAUSES.index)

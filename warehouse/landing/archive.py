@@ -14,6 +14,10 @@ from warehouse.store.failures import EnvironmentProblem
 from warehouse.store.home import Home
 
 
+class ArchiveUnusable(EnvironmentProblem):
+    """A delivery cannot be taken in again: its archive is gone, is not as it was written, or lacks what the contract requires."""
+
+
 @dataclass(frozen=True)
 class Archived:
     """A delivery that was taken in as ``batch_id``, by a run of that ``clock``."""
@@ -33,22 +37,23 @@ def archived_deliveries(
     rows = connection.execute(
         "SELECT batch_id, source, file, is_correction, sha256, archive_sha256, landed, format, decimal_comma, is_typed, layout, clock "
         "FROM ledger.batches JOIN ledger.runs USING (run_id) "
-        "WHERE list_contains($1, source) AND batch_id <= coalesce($2, batch_id) ORDER BY batch_id",
+        "WHERE list_contains($1, source) AND batch_id <= coalesce($2, batch_id) AND batch_id NOT IN (SELECT batch_id FROM ledger.reprocessed) "
+        "ORDER BY batch_id",
         [list(sources), known_batch],
     ).fetchall()
-    return [Archived(row[0], Delivery(*row[1:4]), *row[4:6], Landed(*row[6:11]), row[11]) for row in rows]
+    return [Archived(row[0], Delivery(*row[1:4]), row[4], row[5], Landed(*row[6:11]), row[11]) for row in rows]
 
 
 def require_archive(home: Home, archived: Archived) -> None:
-    """Raises EnvironmentProblem where the archive is gone, or is not as it was written."""
+    """Raises ArchiveUnusable where the archive is gone, or is not as it was written."""
     source, file = archived.delivery.source, archived.delivery.file
     archive = home.landed_file(source, archived.sha256)
     if not archive.exists():
-        raise EnvironmentProblem(
+        raise ArchiveUnusable(
             f"{file}: its archive landing/{source}/{archived.sha256[:12]}... is gone (kpi purge, or by hand): the number cannot be made again"
         )
     if sha256_of(archive) != archived.archive_sha256:
-        raise EnvironmentProblem(
+        raise ArchiveUnusable(
             f"{file}: its archive landing/{source}/{archive.name} is not as it was written; restore it from a backup, then try again"
         )
 
@@ -56,12 +61,12 @@ def require_archive(home: Home, archived: Archived) -> None:
 def readable(connection: duckdb.DuckDBPyConnection, home: Home, contract: Contract, archived: Archived) -> Landed:
     """What was landed, as today's contract reads it: a column that it has got since is not in the archive, and is empty.
 
-    Raises EnvironmentProblem, naming contract and column, where that column is required.
+    Raises ArchiveUnusable, naming contract and column, where that column is required.
     """
     archive = str(home.landed_file(contract.source, archived.sha256))
     absent = absent_columns(connection, contract, archived.landed.layout, [archive])
     if required := [column.name for column in contract.columns if column.required and column.name in absent]:
-        raise EnvironmentProblem(
+        raise ArchiveUnusable(
             f"{archived.delivery.file}: contract {contract.source} requires the column {', '.join(required)}, which its archive does not have: "
             "make the column optional, and let a rule ask for it from the day on which it is delivered"
         )

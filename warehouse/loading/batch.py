@@ -20,6 +20,7 @@ from expectations.rule import Rule
 from expectations.rules import broken_rules, condition, known_categories, told, warning_counts
 from expectations.typed_read import FileTraits, typed_rows
 from transforms.sql import identifier, load_sql
+from warehouse.facts.digests import intake_of
 from warehouse.landing.delivery import Landed, sha256_of
 from warehouse.landing.inbox import Delivery
 from warehouse.landing.line_numbers import keep_shifts, letter_of, line_of
@@ -255,15 +256,22 @@ class DeliveryLoad:
             )
 
     def _enter_into_ledger(self, counts: BatchCounts) -> None:
+        entry = {
+            "batch_id": self.batch_id, "run_id": self.ledger_run.run_id, "source": counts.source, "file": counts.file,
+            "sha256": self.sha256, "is_correction": self.delivery.is_correction, "format": self.landed.format,
+            "decimal_comma": self.landed.decimal_comma, "is_typed": self.landed.is_typed, "landed": counts.landed,
+            "accepted": counts.accepted, "quarantined": counts.quarantined, "duplicate": counts.duplicate,
+            "archive_sha256": sha256_of(self.warehouse.home.landed_file(self.contract.source, self.sha256)),
+            "layout": self.landed.layout,
+        }  # fmt: skip
         self.connection.execute(
-            "INSERT INTO ledger.batches VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
-            [
-                self.batch_id, self.ledger_run.run_id, counts.source, counts.file, self.sha256, self.delivery.is_correction,
-                self.landed.format, self.landed.decimal_comma, self.landed.is_typed,
-                counts.landed, counts.accepted, counts.quarantined, counts.duplicate,
-                sha256_of(self.warehouse.home.landed_file(self.contract.source, self.sha256)), self.landed.layout,
-            ],
-        )  # fmt: skip
+            f"INSERT INTO ledger.batches ({', '.join(entry)}) VALUES ({', '.join(f'${name}' for name in entry)})", entry
+        )
+        judged_by = intake_of(self.contract.source)
+        self.connection.execute(
+            "INSERT INTO ledger.intakes VALUES ($1, $2, $3, $4)",
+            [self.ledger_run.run_id, self.batch_id, judged_by.contract, judged_by.code],
+        )
         rules = self.contract.all_rules
         # One statement: a statement a rule takes longer than all else of a small delivery.
         self.connection.execute(

@@ -103,8 +103,8 @@ class _Application:
             )
         replaced_by = single_value(
             self.connection,
-            f"SELECT file FROM {states_table(self.contract)} AS states "
-            "JOIN ledger.batches AS batches ON batches.batch_id = states.replaced_by_batch_id WHERE states.batch_id = $1",
+            f"SELECT file FROM {states_table(self.contract)} AS states JOIN ledger.readings AS readings USING (batch_id) "
+            "JOIN ledger.batches AS batches ON batches.batch_id = states.replaced_by_batch_id WHERE readings.first_batch_id = $1",
             [batch_id],
         )
         if replaced_by is None:

@@ -11,7 +11,7 @@ from itertools import groupby
 import duckdb
 
 from warehouse.store.migrations import FIRST_LAYOUT, columns_since, newest_layout
-from warehouse.store.queries import first_row, single_value
+from warehouse.store.queries import first_row, has_table, single_value
 
 FIRST = "0" * 64
 _OF_BATCH = "(SELECT run_id FROM ledger.batches WHERE batches.batch_id = entry.batch_id)"
@@ -56,6 +56,8 @@ SEALED = (
     _Sealed("ledger.closings"),
     _Sealed("ledger.restatements"),
     _Sealed("ledger.purges"),
+    _Sealed("ledger.intakes"),
+    _Sealed("ledger.reprocessed"),
     _Sealed("quarantine.held_rows", _OF_BATCH, ("closed_by_batch_id",)),
     *(
         sealed
@@ -129,6 +131,9 @@ def last_seal(connection: duckdb.DuckDBPyConnection) -> str:
 def _contents(connection: duckdb.DuckDBPyConnection, first: int, last: int, layout: int) -> dict[int, dict[str, str]]:
     found: dict[int, dict[str, str]] = {}
     for sealed in SEALED:
+        if not has_table(connection, *sealed.table.split(".")):
+            # Of a later layout than this warehouse, which no run has brought up yet.
+            continue
         for run_id, digest in connection.execute(sealed.digests(layout), {"first": first, "last": last}).fetchall():
             found.setdefault(run_id, {})[sealed.name] = digest
     return found

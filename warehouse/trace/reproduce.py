@@ -87,7 +87,7 @@ def _derived_afresh(
             _take_in(warehouse, archived)
         basis = Basis("", "", "", view.known_batch, view.clock)
         partitions = [Partition(item, question.period.year, "missing", "first", basis) for item in subject.items]
-        plan, run = Plan(partitions, view, frozenset()), Run(1, "reproduction", view.clock)
+        plan, run = Plan(partitions, view), Run(1, "reproduction", view.clock)
         with warehouse.transaction() as connection:
             derive_partitions(connection, partitions, view, Stopwatch())
             enter_derived(connection, plan, partitions, run, Stopwatch())
