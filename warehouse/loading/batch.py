@@ -33,6 +33,7 @@ from warehouse.loading.checks import (
     keep_findings,
     refuse_changed_types,
 )
+from warehouse.loading.held_files import write_held_file
 from warehouse.store.connection import Warehouse
 from warehouse.store.failures import GateFailed
 from warehouse.store.places import place
@@ -217,17 +218,7 @@ class DeliveryLoad:
             f"{known_categories(self.contract)} AS categories FROM batch_broken JOIN batch_typed USING (row_number)",
             [self.batch_id, self.contract.source],
         )
-        home = self.warehouse.home
-        target = home.held_file(self.contract.source, self.batch_id)
-        target.parent.mkdir(mode=0o700, exist_ok=True)
-        landed = [n for n in landed_names(self.contract, self.landed.layout) if n not in self.landed.absent]
-        names = ", ".join(f"landed.{identifier(name)}" for name in landed)
-        self.connection.execute(
-            f"COPY (SELECT row_number, reasons, {names} FROM batch_broken "
-            "JOIN read_parquet($1, file_row_number = true) AS landed ON landed.file_row_number + 1 = row_number "
-            "ORDER BY row_number) TO $2 (FORMAT parquet, COMPRESSION zstd)",
-            [str(home.landed_file(self.contract.source, self.sha256)), str(target)],
-        )
+        write_held_file(self.connection, self.warehouse.home, self.contract.source, self.batch_id, self.sha256)
 
     def _keep_shifts(self) -> None:
         landed = self.warehouse.home.landed_file(self.contract.source, self.sha256)

@@ -4,7 +4,6 @@ Nothing is overwritten. A delivery of which anything comes out otherwise is ente
 quarantined rows replace those of the reading before, and every earlier version of a value keeps the records that it was made from.
 """
 
-import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -19,6 +18,7 @@ from warehouse.facts.digests import Intake, intake_of
 from warehouse.landing.archive import Archived, ArchiveUnusable, archived_deliveries, require_archive
 from warehouse.landing.refusal import DeliveryRefused
 from warehouse.loading.group import SourceLoad
+from warehouse.loading.held_files import write_held_file
 from warehouse.store.connection import Warehouse
 from warehouse.store.failures import GateFailed
 from warehouse.store.looking import scratch_warehouse
@@ -149,36 +149,32 @@ class _Judging:
 
     def _enter(self, run: Run) -> list[str]:
         """Gives the files of which anything came out otherwise."""
-        now, copied = intake_of(self.contract.source), list[Path]()
-        left = {name: f"FROM {table} WHERE source = '{self.contract.source}'" for name, table in _LEFT.items()}
+        now, source = intake_of(self.contract.source), self.contract.source
+        left = {name: f"FROM {table} WHERE source = '{source}'" for name, table in _LEFT.items()}
         copies = {
             name: self._copy(self.scratch, name, query)
             for name, query in {"again_states": f"FROM {self.table}", **left}.items()
         }
-        try:
-            with self.warehouse.transaction() as connection:
-                for name, copy in copies.items():
-                    connection.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS FROM read_parquet($1)", [copy])
-                named = {"run_id": run.run_id, "cause": self.outdated.cause}
-                connection.execute(load_sql(ROOM, "changed_readings.sql"), named)
-                connection.execute(load_sql(ROOM, "enter_readings.sql").format(states=self.table))
-                changed = connection.execute(
-                    "SELECT changed.first_batch_id, changed.batch_id, file FROM changed_readings AS changed "
-                    "JOIN ledger.batches AS batches ON batches.batch_id = changed.first_batch_id ORDER BY ALL"
-                ).fetchall()
-                self._mark_years([batch_id for _, batch_id, _ in changed])
-                connection.executemany(
-                    "INSERT INTO ledger.intakes VALUES ($1, $2, $3, $4)",
-                    [[run.run_id, delivery.batch_id, now.contract, now.code] for delivery in self.recorded],
-                )
-                if changed:
-                    write_meta(connection, UNPUBLISHED, "yes")
-                copied += [target for first, batch_id, _ in changed if (target := self._copy_held(first, batch_id))]
-        except BaseException:
-            for file in copied:
-                file.unlink(missing_ok=True)
-            raise
-        return [file for _, _, file in changed]
+        with self.warehouse.transaction() as connection:
+            for name, copy in copies.items():
+                connection.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS FROM read_parquet($1)", [copy])
+            named = {"run_id": run.run_id, "cause": self.outdated.cause}
+            connection.execute(load_sql(ROOM, "changed_readings.sql"), named)
+            connection.execute(load_sql(ROOM, "enter_readings.sql").format(states=self.table))
+            changed = connection.execute(
+                "SELECT batch_id, file, sha256, quarantined FROM changed_readings JOIN ledger.batches USING (batch_id) ORDER BY batch_id"
+            ).fetchall()
+            self._mark_years([batch_id for batch_id, *_ in changed])
+            connection.executemany(
+                "INSERT INTO ledger.intakes VALUES ($1, $2, $3, $4)",
+                [[run.run_id, delivery.batch_id, now.contract, now.code] for delivery in self.recorded],
+            )
+            if changed:
+                write_meta(connection, UNPUBLISHED, "yes")
+        for batch_id, _, sha256, quarantined in changed:
+            if quarantined and self.warehouse.home.landed_file(source, sha256).exists():
+                write_held_file(connection, self.warehouse.home, source, batch_id, sha256)
+        return [file for _, file, *_ in changed]
 
     def _mark_years(self, batch_ids: list[int]) -> None:
         connection = self.warehouse.connection
@@ -190,13 +186,3 @@ class _Judging:
                 f"{self.contract.source}: judged again, {doubles} keys stand more than once with one state time; nothing is published; "
                 "report this as a fault of the product"
             )
-
-    def _copy_held(self, first_batch_id: int, batch_id: int) -> Path | None:
-        """The quarantined rows of a delivery as delivered, under the number of its new reading."""
-        held = self.scratch.home.held_file(self.contract.source, first_batch_id)
-        if not held.exists():
-            return None
-        target = self.warehouse.home.held_file(self.contract.source, batch_id)
-        target.parent.mkdir(mode=0o700, exist_ok=True)
-        shutil.copyfile(held, target)
-        return target

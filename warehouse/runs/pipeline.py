@@ -23,6 +23,7 @@ from warehouse.loading.batch import BatchCounts
 from warehouse.loading.checks import OF_THE_FILE
 from warehouse.loading.corrections import apply_corrections
 from warehouse.loading.group import Refusal, Relanded, Result, SourceLoad
+from warehouse.loading.held_files import Rewritten, restore_held_files
 from warehouse.loading.reprocess import Reprocessed, outdated_sources, reprocess
 from warehouse.publication.switch import current_publication, publish, verify_publication
 from warehouse.reading.held_rows import write_index
@@ -188,6 +189,8 @@ class Pipeline:
         """Publishes where anything differs from the last publication, also what an interrupted run left unpublished."""
         with self._step():
             connection = self.warehouse.connection
+            for lost in restore_held_files(connection, self.warehouse.home):
+                self.report.notices.append(rewritten_notice(lost))
             write_index(connection, self.warehouse.home)
             standing = current_publication(self.warehouse.home)
             # What readers have must be whole too: a damaged publication is made anew.
@@ -299,6 +302,15 @@ def describe(result: Result, delivery: Delivery) -> str:
     return (
         f"{result.file}: {result.landed:,} rows = {result.accepted:,} accepted + {result.quarantined:,} quarantined "
         f"+ {result.duplicate:,} duplicate"
+    )
+
+
+def rewritten_notice(lost: Rewritten) -> Notice:
+    return Notice(
+        "rewritten",
+        lost.delivery,
+        f"quarantine/{lost.file} was lost, with the quarantined rows of {lost.delivery}; it was written anew from the archive",
+        f"quarantine/{lost.file} hilang, dengan baris karantina dari {lost.delivery}; sudah ditulis ulang dari arsip",
     )
 
 

@@ -103,7 +103,7 @@ def open_here(root: Path) -> Warehouse | None:
 
 def _sweep(home: Home) -> None:
     """Removes what a killed run left half-made: it may hold personal data, and nobody would ever read it again."""
-    for unfinished in home.landing.glob("*/.*.part"):
+    for unfinished in (*home.landing.glob("*/.*.part"), *home.quarantine.glob("*/*.part")):
         unfinished.unlink()
     for left in home.spool.iterdir():
         # A link goes, and what it leads to stays.
