@@ -58,10 +58,10 @@ def _limit_processor_time(seconds: int) -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (spent + seconds, resource.RLIM_INFINITY))
 
 
-def _xlsx(path: str, name: str, columns: list[str], part: str, positions: dict[str, Any] | None) -> dict[str, Any]:
+def _xlsx(path: str, name: str, columns: list[str], part: str, layouts: list[dict[str, Any]]) -> dict[str, Any]:
     from warehouse.landing.xlsx_file import land_xlsx  # noqa: PLC0415
 
-    found = land_xlsx(Path(path), name, columns, Path(part), Positions(**positions) if positions else None)
+    found = land_xlsx(Path(path), name, columns, Path(part), [Positions(**layout) for layout in layouts])
     return found._asdict()
 
 
