@@ -23,7 +23,7 @@ from warehouse.landing.line_numbers import keep_shifts, letter_of, line_of
 from warehouse.landing.refusal import DeliveryRefused
 from warehouse.loading.checks import refuse_changed_types
 from warehouse.loading.marked_copy import MARKED_FORMATS, Said, write_marked_copy
-from warehouse.store.connection import SETTINGS, create_states_table, install_key, install_reference
+from warehouse.store.connection import configure, create_states_table, install_key, install_reference
 from warehouse.store.failures import WrongUsage
 from warehouse.store.places import Place, place
 from warehouse.store.queries import first_row, single_value
@@ -152,8 +152,7 @@ class _Advice:
 
 def _read(connection: duckdb.DuckDBPyConnection, contract: Contract, name: str, landed: Path, traits: Landed) -> None:
     """``batch_typed``, as a load makes it. Raises DeliveryRefused as a load does."""
-    for setting in SETTINGS:
-        connection.execute(setting)
+    configure(connection)
     install_reference(connection)
     create_states_table(connection, contract.source)
     # Keys are hashed only to be compared within this file.
