@@ -5,7 +5,6 @@ Nothing is interpreted here: every value is landed as it was written, and what i
 
 from __future__ import annotations
 
-import hashlib
 import os
 import stat
 import tempfile
@@ -26,6 +25,7 @@ from warehouse.landing.line_numbers import Places, blank_lines_of, keep_shifts, 
 from warehouse.landing.refusal import refusal
 from warehouse.landing.session import MEMORY_LIMIT, one_path, open_session
 from warehouse.landing.workbook_facts import oddities_of
+from warehouse.store.disk import digest_of, sync
 
 # The longer ending first: `.csv.gz` is no `.gz`.
 _FORMATS: Final = ("csv.gz", "csv", "parquet", "jsonl", "json", "xlsx")
@@ -100,7 +100,7 @@ def sha256_of(file: Path, display_name: str | None = None) -> str:
     name = display_name or file.name
     _identity(file, name)
     with _opened(file, name) as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+        return digest_of(stream)
 
 
 def _identity(file: Path, name: str) -> tuple[int, int, int]:
@@ -247,14 +247,6 @@ def _part_beside(target: Path) -> Iterator[Path]:
 def _publish(part: Path, target: Path) -> None:
     """The rename comes after the data is on disk, and is itself put on disk."""
     part.chmod(_LANDED_MODE)
-    _sync(part)
+    sync(part)
     part.replace(target)
-    _sync(target.parent)
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    sync(target.parent)

@@ -18,6 +18,7 @@ from typing import Any
 
 from warehouse.landing.refusal import DeliveryRefused
 from warehouse.landing.workbook_facts import Positions
+from warehouse.store.disk import is_full
 
 
 def main() -> None:
@@ -45,7 +46,7 @@ def _answer(request: dict[str, Any]) -> dict[str, Any]:
     except MemoryError:
         return {"died": "memory"}
     except Exception as problem:
-        if "No space left" in str(problem):
+        if is_full(problem):
             return {"errno": errno.ENOSPC, "text": str(problem)}
         # Its own words may quote a cell.
         return {"died": type(problem).__name__}
