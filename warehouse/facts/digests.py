@@ -6,6 +6,7 @@ from functools import cache
 from importlib.resources import files
 
 from transforms.definitions import Indicator, Version
+from transforms.facts import FactTable
 from transforms.services import load_services
 
 # Said in words only: no number depends on them.
@@ -27,6 +28,7 @@ PRINTED = ("published_", "known_discrepancies")
 SCORING = "transforms.scoring"
 DEFINITIONS = "transforms.indicators"
 PUBLISHED = "warehouse.publication.declared"
+DECLARED = ("transforms.facts", "transforms.results")
 
 
 def definition_digest(indicator: Indicator, version: Version) -> str:
@@ -57,6 +59,17 @@ def code_digest(indicator: Indicator) -> str:
     return _of(indicator.sql, shared_code_digest())
 
 
+def result_digest(table: FactTable) -> str:
+    """Of a table of results: what its rows are by its declaration, words left out."""
+    said = table.model_dump(mode="json", include={"key", "derivation"}) | {"columns": table.ddl}
+    return _of(json.dumps(said, sort_keys=True))
+
+
+def result_code_digest(table: FactTable) -> str:
+    """Of its query, with what all items share."""
+    return _of(table.sql, shared_code_digest())
+
+
 @cache
 def printed_digest() -> str:
     """Of what reports print and what is known of it: the reconciliation is made anew where it differs."""
@@ -65,7 +78,7 @@ def printed_digest() -> str:
 
 def words_digest() -> str:
     """Of the definitions' files whole, and of what is declared of the published tables: readers get new words and columns too."""
-    return _of(*_texts(DEFINITIONS), *_texts(PUBLISHED))
+    return _of(*(text for package in (DEFINITIONS, PUBLISHED, *DECLARED) for text in _texts(package)))
 
 
 def _texts(package: str) -> list[str]:
