@@ -14,9 +14,8 @@ from transforms.exact import decimal_text
 from transforms.periods import end_of_day, parse_period
 from transforms.sql import identifier
 from warehouse.facts.derive import FreshValue, View, derive_indicator
-from warehouse.store.connection import install_key, install_reference
+from warehouse.store.connection import configure, install_key, install_reference
 from warehouse.store.migrations import migrate
-from warehouse.store.settings import SETTINGS
 from warehouse.store.states import prepare_states
 
 
@@ -26,8 +25,7 @@ def indicator_named(name: str) -> Indicator:
 
 def empty_warehouse(connection: duckdb.DuckDBPyConnection) -> None:
     """The warehouse's own tables, in memory."""
-    for setting in SETTINGS:
-        connection.execute(setting)
+    configure(connection)
     migrate(connection, "in memory")
     install_reference(connection)
     prepare_states(connection, source_names())

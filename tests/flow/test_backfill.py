@@ -18,7 +18,7 @@ import warehouse.facts.derive
 import warehouse.facts.digests
 import warehouse.facts.enter
 import warehouse.facts.plan
-from flows.cli import app
+from flows.app import app
 from tests.rows import row
 from tests.time_home import TimeHome, letter
 from transforms.definitions import load_indicators
@@ -118,7 +118,7 @@ def test_a_stopped_backfill_goes_on_where_it_was(place: TimeHome) -> None:
     assert place.ledger(
         "SELECT run_id, count(*) FROM ledger.derivations WHERE state = 'staged' GROUP BY 1 ORDER BY 1"
     ) == [(1, 10), (2, 35)]
-    assert place.ledger("SELECT count(*) FROM facts.staged_values") == [(0,)]
+    assert place.ledger("SELECT count(*) FROM facts.staged_kpi_values") == [(0,)]
 
 
 def test_a_night_in_between_does_no_harm(place: TimeHome) -> None:

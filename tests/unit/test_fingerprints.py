@@ -10,8 +10,10 @@ import pytest
 import expectations.contract
 from expectations.contract import Contract, load_contract, source_names
 from expectations.kinds import kinds
+from expectations.layout import layouts_of
 from transforms.definitions import load_indicators
 from transforms.evidence import version_in_force
+from transforms.facts import fact_table, result_tables
 from transforms.services import load_services
 from warehouse.facts import concerns, digests
 from warehouse.facts.plan import SCORES, Item, all_items
@@ -22,6 +24,7 @@ INDICATORS = {indicator.id for indicator in load_indicators()}
 ITEMS = {item.name: item for item in all_items()}
 EVERY = set(ITEMS)
 VALUES = INDICATORS | {SCORES}
+RESULTS = {table.table for table in result_tables()}
 
 
 def of(*sources: str) -> set[str]:
@@ -30,7 +33,7 @@ def of(*sources: str) -> set[str]:
 
 
 def with_layouts() -> set[str]:
-    return {source for source in source_names() if load_contract(source).layouts}
+    return {source for source in source_names() if layouts_of(load_contract(source))}
 
 
 def with_kind(key: str) -> set[str]:
@@ -45,6 +48,10 @@ STALE: list[tuple[str, set[str]]] = [
     ("transforms/services/nip_states.sql", {"nip"}),
     ("transforms/services/pension_states.sql", {"pension"}),
     ("transforms/services/*", SERVICES),
+    ("transforms/facts/kpi_values.yml", INDICATORS),
+    ("transforms/facts/service_summary.yml", SERVICES),
+    ("transforms/facts/kpi_scores.yml", {SCORES}),
+    ("transforms/results/__init__.py", RESULTS),
     ("transforms/scoring/*", {SCORES}),
     ("transforms/evaluate.py", INDICATORS),
     ("transforms/evidence.py", INDICATORS),
@@ -79,6 +86,7 @@ STALE: list[tuple[str, set[str]]] = [
     ("warehouse/store/settings.py", EVERY),
     ("warehouse/loading/*", EVERY),
     ("warehouse/facts/derive.py", SERVICES | INDICATORS),
+    ("warehouse/facts/results.py", RESULTS),
     ("warehouse/facts/read_targets.sql", INDICATORS),
     ("warehouse/facts/agreed.py", VALUES),
     ("warehouse/facts/read_printed.sql", VALUES),
@@ -103,6 +111,8 @@ def derivation(name: str) -> tuple[str, str]:
     if name in SERVICES:
         service = next(s for s in load_services().services if s.service == name)
         return digests.service_digest(), digests.service_code_digest(service)
+    if name in RESULTS:
+        return digests.result_digest(fact_table(name)), digests.result_code_digest(fact_table(name))
     indicator = next(i for i in digests.load_indicators() if i.id == name)
     version = version_in_force(indicator, 2024)
     assert version is not None
@@ -232,3 +242,11 @@ def test_what_is_compared_and_what_is_published_has_a_digest_of_its_own(monkeypa
         if (digests.words_digest() != words) != (concerns.PUBLICATION in concerned):
             wrong.append(file)
     assert wrong == []
+
+
+def test_a_table_of_results_is_known_by_what_it_declares_and_by_its_query() -> None:
+    table = result_tables()[0]
+    definition, code = digests.result_digest(table), digests.result_code_digest(table)
+    assert digests.result_digest(table.model_copy(update={"grain": "said otherwise"})) == definition
+    assert digests.result_digest(table.model_copy(update={"key": table.key[1:]})) != definition
+    assert digests.result_code_digest(table.model_copy(update={"sql": f"{table.sql} -- another"})) != code

@@ -14,7 +14,7 @@ ROOMS = ("flows", "warehouse", "expectations", "transforms")
 # What the product is made of; an editor may leave other files beside them.
 SUFFIXES = (".py", ".sql", ".yml", ".csv", ".j2")
 NOTHING: tuple[str, ...] = ()
-DERIVATION, SERVICES, INDICATORS, SCORES = "derivation", "services", "indicators", "scores"
+DERIVATION, SERVICES, INDICATORS, RESULTS, SCORES = "derivation", "services", "indicators", "results", "scores"
 # What stands in for a value that has no row, and what offices have printed: of the indicators and the scores.
 AGREED = "agreed"
 # How delivered rows become states and quarantined rows; LAYOUTS: those that come in another shape than the agreed one.
@@ -30,6 +30,12 @@ CONCERNS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("transforms/indicators/*.yml", (STATED, PUBLICATION)),
     ("transforms/services/*_states.sql", ("service:{stem}",)),
     ("transforms/services/*", (SERVICES,)),
+    ("transforms/results/*.py", (RESULTS, PUBLICATION)),
+    ("transforms/results/*", (STATED, PUBLICATION)),
+    ("transforms/facts/kpi_values.yml", (INDICATORS, PUBLICATION)),
+    ("transforms/facts/service_summary.yml", (SERVICES, PUBLICATION)),
+    ("transforms/facts/kpi_scores.yml", (SCORES, PUBLICATION)),
+    ("transforms/facts/*", (DERIVATION, PUBLICATION)),
     ("transforms/scoring/*", (SCORES,)),
     ("transforms/reference/published_*", (RECONCILIATION,)),
     ("transforms/reference/known_discrepancies*", (RECONCILIATION,)),
@@ -61,11 +67,14 @@ CONCERNS: tuple[tuple[str, tuple[str, ...]], ...] = (
     # -- where it is kept
     ("warehouse/store/settings.py", (DERIVATION, INTAKE)),
     ("warehouse/loading/batch.py", (INTAKE,)),
+    ("warehouse/loading/judged_rows.py", (INTAKE,)),
+    ("warehouse/loading/same_records.*", (INTAKE,)),
     ("warehouse/loading/checks.py", (INTAKE,)),
     ("warehouse/loading/close_mended_rows.sql", (INTAKE,)),
     ("warehouse/loading/mark_years.sql", (INTAKE,)),
     ("warehouse/loading/*", NOTHING),  # in which order, whether it is known, what a clerk is told
     ("warehouse/facts/derive.py", (SERVICES, INDICATORS)),
+    ("warehouse/facts/results.py", (RESULTS,)),
     ("warehouse/facts/read_targets.sql", (INDICATORS,)),
     ("warehouse/facts/agreed.py", (AGREED,)),
     ("warehouse/facts/read_printed.sql", (AGREED,)),

@@ -12,7 +12,9 @@ from importlib.metadata import version as package_version
 from typing import Any
 
 from expectations.contract import load_contract
-from transforms.definitions import Indicator, Version, load_indicators
+from expectations.layout import layouts_of
+from transforms.definitions import Grounded, Indicator, Version, load_indicators
+from transforms.facts import FactTable
 from transforms.services import Service, load_services
 from warehouse.facts.concerns import (
     AGREED,
@@ -22,16 +24,18 @@ from warehouse.facts.concerns import (
     LAYOUTS,
     PUBLICATION,
     RECONCILIATION,
+    RESULTS,
     SCORES,
     SERVICES,
     digest_of,
 )
 
+GROUNDS = set(Grounded.model_fields)
 # Said in words only: no number depends on them.
 WORDS = {
     "title",
     "owner",
-    "legal_basis",
+    *GROUNDS,
     "population",
     "exclusions",
     "exceptions",
@@ -58,7 +62,7 @@ class Intake:
 def definition_digest(indicator: Indicator, version: Version) -> str:
     """Of an indicator under one version: its own facts change with it, and no others."""
     said = indicator.model_dump(mode="json", exclude=WORDS) | {
-        "version": version.model_dump(mode="json", exclude={"changed", "legal_basis"})
+        "version": version.model_dump(mode="json", exclude={"changed", *GROUNDS})
     }
     return digest_of((), json.dumps(said, sort_keys=True))
 
@@ -103,6 +107,17 @@ def intake_of(source: str) -> Intake:
     return Intake(digest_of((), stated), digest_of(concerns, *known))
 
 
+def result_digest(table: FactTable) -> str:
+    """Of a table of results: what its rows are by its declaration, words left out."""
+    said = table.model_dump(mode="json", include={"key", "derivation"}) | {"columns": table.ddl}
+    return digest_of((), json.dumps(said, sort_keys=True))
+
+
+def result_code_digest(table: FactTable) -> str:
+    """Of its query and the reference tables that it names, with what tables of results share."""
+    return digest_of({DERIVATION, RESULTS, *_tables_of(table.sql)}, table.sql)
+
+
 @cache
 def _stated(source: str) -> tuple[str, frozenset[str]]:
     """What the contract of ``source`` states, without its words, and what its rows are judged by besides."""
@@ -110,9 +125,9 @@ def _stated(source: str) -> tuple[str, frozenset[str]]:
     rules = [_without_words(rule.model_dump(mode="json")) for rule in contract.all_rules]
     stated = json.dumps([_without_words(contract.model_dump(mode="json", exclude={"rules"})), rules], sort_keys=True)
     concerns = {INTAKE, *(f"kind:{rule.kind.key}" for rule in contract.all_rules), *_tables_of(stated)}
-    if contract.layouts:
+    if layouts := layouts_of(contract):
         # Spelled-out cells are looked up.
-        concerns |= {LAYOUTS, *(f"layout:{name}" for name in contract.layouts), "table:spellings"}
+        concerns |= {LAYOUTS, *(f"layout:{name}" for name in layouts), "table:spellings"}
     return stated, frozenset(concerns)
 
 

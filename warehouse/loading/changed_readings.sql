@@ -1,6 +1,6 @@
 -- table: changed_readings (temporary)
 -- grain: one delivery of which a state or a quarantined row came out otherwise: as which it was first taken in, its newest reading, and the new one
--- inputs: known_states, known_held; again_states, again_held (the same, as judged again), ledger.readings
+-- inputs: known_states, known_held, known_same; again_states, again_held, again_same (the same, as judged again), ledger.readings
 -- parameters: $run_id, $cause
 CREATE OR REPLACE TEMP TABLE changed_readings AS
 WITH known AS (
@@ -21,6 +21,10 @@ WITH known AS (
     -- not noted of a row that was held before there was room for it
     OR (known.state_at IS NOT NULL AND known.state_at IS DISTINCT FROM again.state_at)
     OR (known.categories IS NOT NULL AND known.categories IS DISTINCT FROM again.categories)
+  UNION
+  SELECT batch_id FROM (
+    (FROM known_same EXCEPT FROM again_same) UNION ALL (FROM again_same EXCEPT FROM known_same)
+  )
 )
 SELECT first_batch_id, readings.batch_id AS old_batch_id,
   (SELECT max(batch_id) FROM ledger.batches) + row_number() OVER (ORDER BY first_batch_id) AS batch_id,

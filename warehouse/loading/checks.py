@@ -12,22 +12,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from statistics import median
-from typing import Annotated, Any
+from typing import Annotated
 
 import duckdb
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
 from expectations.columns import TYPE_NAMES_ID
 from expectations.contract import Contract
-from expectations.identity import states_table
-from expectations.layout import as_empty, key_made_by
-from expectations.typed_read import FileTraits, typed_rows
-from transforms.sql import identifier, load_sql
-from warehouse.landing.archive import absent_columns
+from transforms.sql import identifier
 from warehouse.landing.delivery import Landed
 from warehouse.landing.inbox import CONTROL
 from warehouse.landing.refusal import DeliveryRefused
-from warehouse.store.home import Home
 from warehouse.store.queries import first_row, single_value
 
 MOST_CONTROL_BYTES = 64 * 1024
@@ -42,7 +37,6 @@ ODD_HUNDREDTHS, LEAST_ROWS = 20, 100
 SHOWN_KEYS = 5
 # Not one that was judged again: it was delivered once.
 DELIVERED = "batch_id NOT IN (SELECT batch_id FROM ledger.reprocessed)"
-ARCHIVES = "SELECT *{} FROM read_parquet($landing, file_row_number = true, union_by_name = true)"
 
 
 @dataclass(frozen=True)
@@ -161,54 +155,6 @@ def check_history(
         *_empty_shares(connection, contract, batch_id),
         *_category_shares(connection, contract, batch_id),
     ]
-
-
-def check_same_records(
-    connection: duckdb.DuckDBPyConnection, home: Home, contract: Contract, batch_id: int, layout: str | None
-) -> list[Finding]:
-    """Records that came both with their key and in a layout without one: they are two here, and count twice."""
-    found = []
-    for name in contract.layouts:
-        made_key = key_made_by(contract, name)
-        if made_key is None:
-            continue
-        batches = connection.execute(
-            "SELECT batch_id, sha256, coalesce(layout = $1, false) FROM ledger.batches WHERE source = $2",
-            [name, contract.source],
-        ).fetchall()
-        named: dict[str, Any] = {
-            "made_batches": [batch for batch, _, is_made in batches if is_made],
-            "shown": SHOWN_KEYS,
-        }
-        rows = "batch_typed"
-        if layout == name:
-            # What came with a key before is asked of the archive: of its people the warehouse knows nothing.
-            archives = {home.landed_file(contract.source, sha256) for _, sha256, is_made in batches if not is_made}
-            named |= {
-                "made_batches": [batch_id],
-                "landing": sorted(str(path) for path in archives if path.exists()),
-                "batch_id": 0,
-            }
-        if not named["made_batches"] or named.get("landing") == []:
-            continue
-        if layout == name:
-            absent = absent_columns(connection, contract, None, named["landing"])
-            rows = f"({typed_rows(contract, FileTraits(is_typed=True), ARCHIVES.format(as_empty(absent)))})"
-        query = load_sql("warehouse.loading", "same_records.sql").format(
-            states=states_table(contract), rows=rows, made_key=made_key
-        )
-        records, keys = first_row(connection, query, named) or (0, [])
-        if records:
-            shown = ", ".join(keys) + (", ..." if records > len(keys) else "")
-            found.append(
-                Finding(
-                    "same record", False,
-                    f"{records:,} of {contract.source} came both with an id and in the layout {name}, which has none, and count twice: {shown}",
-                    f"{records:,} baris {contract.source} datang dengan nomor usulan dan juga dalam tata letak {name} yang tanpa nomor, "
-                    f"sehingga terhitung dua kali: {shown}",
-                )
-            )  # fmt: skip
-    return found
 
 
 def keep_findings(connection: duckdb.DuckDBPyConnection, batch_id: int, findings: list[Finding]) -> None:

@@ -1,6 +1,7 @@
--- tables: ledger.reprocessed, ledger.batches, ledger.validation_results, ledger.places, ledger.line_shifts, ledger.purges, quarantine.held_rows, {states}
+-- tables: ledger.reprocessed, ledger.batches, ledger.validation_results, ledger.places, ledger.line_shifts, ledger.purges, quarantine.held_rows,
+--         ledger.same_records, {states}
 -- grain: of each delivery in changed_readings a new reading; the one before stays as it was, and is replaced from now on
--- inputs: changed_readings, again_states, again_held, again_batches, again_results
+-- inputs: changed_readings, again_states, again_held, again_same, again_batches, again_results
 -- parameters: none
 INSERT INTO ledger.reprocessed SELECT run_id, batch_id, first_batch_id, cause FROM changed_readings;
 -- one that was purged since stands with the counts that it had
@@ -43,3 +44,8 @@ SELECT again.* REPLACE (changed.batch_id AS batch_id, closing.batch_id AS closed
 FROM changed_readings AS changed
 JOIN again_held AS again ON again.batch_id = changed.first_batch_id
 LEFT JOIN ledger.readings AS closing ON closing.first_batch_id = again.closed_by_batch_id;
+INSERT INTO ledger.same_records BY NAME
+SELECT again.* REPLACE (changed.batch_id AS batch_id, greatest(noting.batch_id, changed.batch_id) AS known_batch)
+FROM changed_readings AS changed
+JOIN again_same AS again ON again.batch_id = changed.first_batch_id
+JOIN ledger.readings AS noting ON noting.first_batch_id = again.known_batch;

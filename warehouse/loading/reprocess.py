@@ -30,6 +30,7 @@ ROOM = "warehouse.loading"
 # What a judging leaves besides states: under which name it is compared or entered, and the table of the scratch warehouse.
 _LEFT = {
     "again_held": "quarantine.held_rows",
+    "again_same": "ledger.same_records",
     "again_batches": "ledger.batches",
     "again_results": "ledger.validation_results",
 }
@@ -127,19 +128,25 @@ class _Judging:
         )
         self.warehouse.connection.execute(query)
         if self.kept:
-            self._give("known_states", self.table, "replaced_by_batch_id")
-            self._give("known_held", "quarantine.held_rows", "closed_by_batch_id")
+            same = f"FROM known_same WHERE batch_id <= {self.kept:d} AND known_batch <= {self.kept:d}"
+            self._give("known_states", self.table, self._known("known_states", "replaced_by_batch_id"))
+            self._give("known_held", "quarantine.held_rows", self._known("known_held", "closed_by_batch_id"))
+            self._give("known_same", "ledger.same_records", same)
         # The rules of the day on which each was taken in.
         for _, together in groupby(self.archived, key=lambda one: self.contract.disabled_on(one.clock.date())):
             group = list(together)
             run = Run(1, "reprocessing", group[0].clock)
             SourceLoad(self.scratch, self.contract.source, run, Stopwatch()).take_again(group)
 
-    def _give(self, known: str, target: str, ended_by: str) -> None:
-        """Copies what came up to the delivery ``kept``, as it was before anything of the later ones ended it."""
-        as_then = f"* REPLACE (CASE WHEN {ended_by} <= {self.kept:d} THEN {ended_by} END AS {ended_by})"
-        copy = self._copy(self.warehouse, known, f"SELECT {as_then} FROM {known} WHERE batch_id <= {self.kept:d}")
+    def _give(self, known: str, target: str, query: str) -> None:
+        """Copies what came up to the delivery ``kept``."""
+        copy = self._copy(self.warehouse, known, query)
         self.scratch.connection.execute(f"INSERT INTO {target} BY NAME FROM read_parquet($1)", [copy])
+
+    def _known(self, relation: str, ended_by: str) -> str:
+        """As it was before anything of the later ones ended it."""
+        as_then = f"* REPLACE (CASE WHEN {ended_by} <= {self.kept:d} THEN {ended_by} END AS {ended_by})"
+        return f"SELECT {as_then} FROM {relation} WHERE batch_id <= {self.kept:d}"
 
     def _copy(self, warehouse: Warehouse, name: str, query: str) -> str:
         """The answer of one of the two warehouses, as a file that the other reads."""
