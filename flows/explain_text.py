@@ -154,5 +154,7 @@ def print_reproduction(found: dict[str, Any]) -> None:
     if found["equal"]:
         print("  equal, with all its components and the fingerprint of its records")
         return
+    if sources := found["reprocessed_since"]:
+        print(f"  judged again since, by other rules: {', '.join(sources)}")
     for column, (published, again) in found["differences"].items():
         print(f"  DIFFERS in {column}: published {published}, again {again}")

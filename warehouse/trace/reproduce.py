@@ -38,7 +38,8 @@ class _Subject:
 
 
 def reproduce(root: Path, item: str, period: str, as_of: date | None = None) -> dict[str, Any]:
-    """``{indicator, period, value, recomputed, equal}``, and of a difference every column that differs.
+    """``{indicator, period, value, recomputed, equal}``, and of a difference every column that differs; ``reprocessed_since``: sources that were
+    judged again since by other rules.
 
     Raises EnvironmentProblem where an archived delivery is gone, WrongUsage where nothing of that name is known.
     """
@@ -50,7 +51,8 @@ def reproduce(root: Path, item: str, period: str, as_of: date | None = None) -> 
         view = fact.view(warehouse.connection)
         batches = _archived(warehouse, subject.items, view)
         again = _derived_afresh(warehouse, batches, subject, question, view)
-    return _compared(item, period, subject, fact, again) | {"deliveries": len(batches)}
+        since = _reprocessed_since(warehouse, subject.items, view)
+    return _compared(item, period, subject, fact, again) | {"deliveries": len(batches), "reprocessed_since": since}
 
 
 def _subject(named: Named, question: Question) -> _Subject:
@@ -77,6 +79,17 @@ def _archived(warehouse: Warehouse, items: list[Item], view: View) -> list[Archi
     for archived in found:
         require_archive(warehouse.home, archived)
     return found
+
+
+def _reprocessed_since(warehouse: Warehouse, items: list[Item], view: View) -> list[str]:
+    """Sources of which a delivery came out otherwise after the version was entered, when it was judged again: the number is made by those rules."""
+    sources = [source for item in items for source in (*item.sources, *item.shared)]
+    rows = warehouse.connection.execute(
+        "SELECT DISTINCT source FROM ledger.reprocessed JOIN ledger.batches USING (batch_id) "
+        "WHERE batch_id > $1 AND list_contains($2, source) ORDER BY source",
+        [view.known_batch, sources],
+    ).fetchall()
+    return [source for (source,) in rows]
 
 
 def _derived_afresh(
