@@ -228,6 +228,8 @@ class Explanation(TypedDict):
     title: str
     definition_version: str | None
     legal_basis: str | None
+    cited_at: str | None
+    inferred: bool
     formula: str
     numerator: Amount
     denominator: Amount
