@@ -1,4 +1,4 @@
-"""What ``kpi quarantine`` prints of the rows that are held back."""
+"""What ``kpi quarantine`` prints of the quarantined rows."""
 
 from flows.json_shapes import QuarantinedRow
 from flows.messages import held_counts, rule_message
@@ -9,7 +9,7 @@ from warehouse.reading.held_rows import HeldRow
 from warehouse.store.home import Home
 
 HELD_BY_RULE = Table(
-    "Held back, by rule",
+    "Quarantined, by rule",
     (
         Column("source", "source"),
         Column("rule", "rule"),
@@ -18,7 +18,7 @@ HELD_BY_RULE = Table(
     ),
 )
 HELD_ROWS = Table(
-    "Held rows",
+    "Quarantined rows",
     (
         Column("source", "source", priority=2),
         Column("file", "file"),

@@ -136,7 +136,7 @@ def print_report(report: dict[str, Any]) -> None:
         print(f"Nothing to do: {len(report['skipped'])} deliveries are known already, no value changes.")
     known = sum(notice["kind"] == "known" for notice in report["notices"])
     print(
-        f"Deliveries: {len(report['batches'])} taken in (rows held back: {sum(b['quarantined'] for b in report['batches']):,}), "
+        f"Deliveries: {len(report['batches'])} taken in (rows quarantined: {sum(b['quarantined'] for b in report['batches']):,}), "
         f"{len(report['skipped'])} known already ({known} under another name), {len(report['refused'])} refused, "
         f"{len(report['unknown'])} not of a source"
     )

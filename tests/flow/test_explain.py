@@ -306,7 +306,7 @@ def test_a_withheld_value_counts_the_held_rows_of_its_period(
     found = explain(tmp_path, "IKU-06", "2024-Q4")
     assert (found["gap"]["status"], found["gap"]["sources"][0]["held"]) == ("withheld_quality", 1)
     print_explanation(found)
-    assert "held rows of 2024-Q4: 1 (`kpi quarantine --source integration`)" in capsys.readouterr().out
+    assert "quarantined rows of 2024-Q4: 1 (`kpi quarantine --source integration`)" in capsys.readouterr().out
 
 
 def test_a_service_without_a_decision_claims_nothing(tmp_path: Path) -> None:

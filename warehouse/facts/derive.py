@@ -270,12 +270,12 @@ def _held_periods(connection: duckdb.DuckDBPyConnection, indicator: Indicator) -
 
 
 def look_from(connection: duckdb.DuckDBPyConnection, view: View) -> None:
-    """The held rows too are seen as the last delivery of the view found them."""
+    """The quarantined rows too are seen as the last delivery of the view found them."""
     connection.execute(f"SET VARIABLE known_batch = {int(view.known_batch)}")
 
 
 def look_now(connection: duckdb.DuckDBPyConnection) -> None:
-    """Ends ``look_from``: the held rows are seen as they are."""
+    """Ends ``look_from``: the quarantined rows are seen as they are."""
     connection.execute("RESET VARIABLE known_batch")
 
 

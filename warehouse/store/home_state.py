@@ -41,7 +41,7 @@ def traces(home: Home) -> list[str]:
     found = {
         "the key of the pseudonyms (secret/pseudonym.key)": (home.secret / "pseudonym.key").exists(),
         f"{archived:,} archived deliveries (landing/)": archived,
-        f"held rows of {held:,} deliveries (quarantine/)": held,
+        f"quarantined rows of {held:,} deliveries (quarantine/)": held,
         f"publications {', '.join(f'{number:06d}' for number in sorted(published_folders(home)))}": published_folders(
             home
         ),
