@@ -6,6 +6,7 @@ from functools import cache
 from importlib.resources import files
 
 from transforms.definitions import Grounded, Indicator, Version
+from transforms.printed import documented
 from transforms.services import load_services
 
 GROUNDS = set(Grounded.model_fields)
@@ -65,8 +66,9 @@ def printed_digest() -> str:
 
 
 def words_digest() -> str:
-    """Of the definitions' files whole, and of what is declared of the published tables: readers get new words and columns too."""
-    return _of(*_texts(DEFINITIONS), *_texts(PUBLISHED))
+    """Of the definitions' files whole, of what is known of printed reports, and of what is declared of the published tables: readers get new
+    words and columns too."""
+    return _of(*_texts(DEFINITIONS), documented().model_dump_json(), *_texts(PUBLISHED))
 
 
 def _texts(package: str) -> list[str]:

@@ -22,7 +22,7 @@ from warehouse.store.failures import Damaged, EnvironmentProblem, WrongUsage
 from warehouse.store.home import Home
 from warehouse.store.home_state import require_home
 from warehouse.store.manifest import published_folders
-from warehouse.store.queries import records
+from warehouse.store.queries import has_table, records
 
 ANEW = "`kpi run` makes it anew from the warehouse"
 Breakdown = Literal["year", "period", "region", "agency"]
@@ -192,6 +192,18 @@ def read_reconciliation(home: Home, year: int) -> list[dict[str, Any]]:
     """What the report of the year prints, and what is printed elsewhere of the year, each against what is derived of it."""
     with published(home) as connection:
         return _records(connection, load_sql("warehouse.reading", "read_reconciliation.sql"), {"year": year})
+
+
+def count_discrepancies(home: Home, year: int) -> dict[str, int]:
+    """Of the report of the year, how many discrepancies a check or comparison of the last run found, only a reader can find (``text``), or
+    can be found and were not (``not_found``). Empty where none is known, or where an earlier release has published.
+    """
+    with published(home) as connection:
+        if not has_table(connection, "main", "discrepancies"):
+            return {}
+        return dict(
+            connection.execute(load_sql("warehouse.reading", "count_discrepancies.sql"), {"year": year}).fetchall()
+        )
 
 
 def _reason(year: int, total: dict[str, Any] | None) -> str | None:
