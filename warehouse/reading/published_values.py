@@ -139,11 +139,12 @@ def read_scores(home: Home, year: int, as_of: date | None = None) -> ScoreSheet:
         return decimal_text(row["value"], 2) if row else None
 
     total = found.get(("npss", NPSS))
+    without_target = [row["item"] for row in rows if row["measure"] == "capaian" and row["target"] is None]
     shape = {
         "year": year,
         "npss": number("npss", NPSS),
         "category": total["category"] if total and total["value"] is not None else None,
-        "reason": _reason(year, total),
+        "reason": _reason(year, total, without_target),
         "perspectives": [
             {"id": p.id, "score": number("perspective_score", p.id), "nkp": number("nkp", p.id)}
             for p in load_scoring().perspectives
@@ -161,6 +162,7 @@ def read_scores(home: Home, year: int, as_of: date | None = None) -> ScoreSheet:
             for row in rows
             if row["measure"] == "capaian"
         ],
+        "missing_targets": without_target,
     }
     return ScoreSheet(
         shape,
@@ -206,13 +208,14 @@ def count_discrepancies(home: Home, year: int) -> dict[str, int]:
         )
 
 
-def _reason(year: int, total: dict[str, Any] | None) -> str | None:
-    """Why there is no NPSS; None where there is one."""
+def _reason(year: int, total: dict[str, Any] | None, without_target: list[str]) -> str | None:
+    """Why there is no NPSS, with the targets that nobody has delivered; None where there is one."""
     if total is None:
         return f"no NPSS: nothing is known of {year}"
-    if total["value"] is None:
-        return f"no NPSS: no score for {', '.join(json.loads(total['missing']))}"
-    return None
+    if total["value"] is not None:
+        return None
+    targets = f"; no target of {year} for {', '.join(without_target)}: performance_agreement brings them"
+    return f"no NPSS: no score for {', '.join(json.loads(total['missing']))}{targets if without_target else ''}"
 
 
 def _gaps(row: dict[str, Any]) -> Iterator[str]:
