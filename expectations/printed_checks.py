@@ -7,9 +7,9 @@ from expectations.printed_texts import TEXT_RULES
 from expectations.reconciliation import Judgement, Knowledge, Line, judge, judge_text
 from transforms.exact import decimal_text, fraction, mean, round_half_up
 from transforms.printed import Check, PrintedItem, Report
+from transforms.printed_tables import IKM_SCALE
 from transforms.scoring.score import efficiency
 
-IKM_SCALE = 25
 LEAST_DECIMALS = 2
 
 Numbers = Sequence[Fraction]

@@ -6,6 +6,7 @@ from functools import cache
 from importlib.resources import files
 
 from transforms.definitions import Grounded, Indicator, Version
+from transforms.facts import FactTable
 from transforms.printed import documented
 from transforms.services import load_services
 
@@ -29,6 +30,7 @@ PRINTED = ("published_", "known_discrepancies")
 SCORING = "transforms.scoring"
 DEFINITIONS = "transforms.indicators"
 PUBLISHED = "warehouse.publication.declared"
+DECLARED = ("transforms.facts", "transforms.results")
 
 
 def definition_digest(indicator: Indicator, version: Version) -> str:
@@ -59,6 +61,17 @@ def code_digest(indicator: Indicator) -> str:
     return _of(indicator.sql, shared_code_digest())
 
 
+def result_digest(table: FactTable) -> str:
+    """Of a table of results: what its rows are by its declaration, words left out."""
+    said = table.model_dump(mode="json", include={"key", "derivation"}) | {"columns": table.ddl}
+    return _of(json.dumps(said, sort_keys=True))
+
+
+def result_code_digest(table: FactTable) -> str:
+    """Of its query, with what all items share."""
+    return _of(table.sql, shared_code_digest())
+
+
 @cache
 def printed_digest() -> str:
     """Of what reports print and what is known of it: the reconciliation is made anew where it differs."""
@@ -68,7 +81,8 @@ def printed_digest() -> str:
 def words_digest() -> str:
     """Of the definitions' files whole, of what is known of printed reports, and of what is declared of the published tables: readers get new
     words and columns too."""
-    return _of(*_texts(DEFINITIONS), documented().model_dump_json(), *_texts(PUBLISHED))
+    declared = (text for package in (DEFINITIONS, PUBLISHED, *DECLARED) for text in _texts(package))
+    return _of(documented().model_dump_json(), *declared)
 
 
 def _texts(package: str) -> list[str]:

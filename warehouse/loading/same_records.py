@@ -7,7 +7,7 @@ import duckdb
 
 from expectations.contract import Contract
 from expectations.identity import states_table
-from expectations.layout import key_made_by, landed_rows
+from expectations.layout import key_made_by, landed_rows, layouts_of
 from expectations.typed_read import FileTraits, typed_rows
 from transforms.sql import load_sql
 from warehouse.loading.checks import SHOWN_KEYS, Finding
@@ -32,7 +32,7 @@ def note_same_records(
 ) -> list[Finding]:
     """Notes them for the delivery, which stands in ``batch_typed`` and in the ledger; says how many, and some of their keys."""
     findings = []
-    for name in contract.layouts:
+    for name in layouts_of(contract):
         made_key = key_made_by(contract, name)
         if made_key is None or not _has_layout(connection, contract, name):
             continue

@@ -9,11 +9,12 @@ import duckdb
 import polars as pl
 
 from transforms.definitions import load_indicators
+from transforms.facts import Column
 from transforms.periods import parse_period
 from transforms.printed import documented
 from transforms.reference import office
 from transforms.sql import identifier, load_sql
-from warehouse.publication.declared import Column, Published, Table, load_published
+from warehouse.publication.declared import Published, Table, load_published
 from warehouse.store.connection import Warehouse
 from warehouse.store.failures import GateFailed
 
@@ -266,7 +267,7 @@ def _conditions(name: str, column: Column) -> Iterator[_Condition]:
 def _not_as_declared(table: Table, finding: str) -> GateFailed:
     return GateFailed(
         f"published table {table.name}: {finding}; nothing was published. "
-        f"Put warehouse/publication/declared/{table.name}.sql, tables.yml or the facts right, then `kpi run`"
+        "Put its declaration, its query or the facts right, then `kpi run`"
     )
 
 
