@@ -43,6 +43,11 @@ def _names(check: Check) -> str:
     return "; ".join(_text(part) for part in check.parts)
 
 
+def _one_of(check: Check) -> str:
+    own = _text(check.total)
+    return own if own.casefold() in (_text(part).casefold() for part in check.parts) else _names(check)
+
+
 def _lowest(check: Check) -> str:
     names, values = {}, defaultdict[str, list[Fraction]](list)
     for part in check.parts:
@@ -98,6 +103,7 @@ def _working_day(check: Check) -> str:
 
 TEXT_RULES: Mapping[str, Callable[[Check], str]] = {
     "names": _names,
+    "one_of": _one_of,
     "lowest": _lowest,
     "band": _band,
     "unlike": _unlike,

@@ -23,7 +23,7 @@ NumberRule = Literal[
     "sum", "difference", "mean", "percent", "percentage_of", "percent_of_mean", "ikm", "ikm_of_units", "efficiency",
     "nearest_share", "rest_of_share", "same", "no_fall",
 ]  # fmt: skip
-TextRule = Literal["names", "lowest", "band", "unlike", "as_precise", "adjoins", "weekday", "working_day"]
+TextRule = Literal["names", "one_of", "lowest", "band", "unlike", "as_precise", "adjoins", "weekday", "working_day"]
 Rule = NumberRule | TextRule
 # An item of another office begins with its code.
 _OF_AN_OFFICE = re.compile(r"[0-9]{2}\|")

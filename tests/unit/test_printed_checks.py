@@ -26,7 +26,9 @@ TABLED = (
     "Persyaratan Pelayanan; Prosedur Pelayanan; Ketepatan Waktu; Kewajaran Biaya Layanan; Produk Spesifikasi Jenis Pelayanan; "
     "Kompetensi Pelaksana; Perilaku Pelayanan; Penanganan Pengaduan, Saran, dan Masukan; Sarana/Prasarana"
 )
+UNITS = "Bidang Mutasi dan Status Kepegawaian; Bidang Pengangkatan dan Pensiun; Bidang Informasi Kepegawaian; Bagian Tata Usaha"
 FOUND = {
+    "check|unit|nip": ("Bidang Pensiun", UNITS, "D45"),
     "check|npss-change-from-chart": ("-2.97", "-3.13", "D01"),
     "check|twice|07|NPSS|2023|NPSS@Grafik 3.1": ("102.24", "102.40", "D01"),
     "check|promotion-periods": ("38950", "38946", "D02"),
@@ -95,7 +97,7 @@ FOUND = {
 }
 # What only a reader finds, what will show when the assessment of 2024 comes, and controls that agree, and shall.
 TEXT, TO_COME, AGREEING = (
-    {"D34", "D35", "D40", "D42", "D43", "D44", "D45"},
+    {"D34", "D35", "D40", "D42", "D43", "D44"},
     {"D29"},
     {"D31", "D32", "D36", "D37", "D38"},
 )
@@ -108,7 +110,7 @@ def test_the_report_is_checked_against_itself():
         line.item: (line.published, line.derived, line.discrepancy) for line in lines if line.verdict != "equal"
     } == FOUND
     assert {line.verdict for line in lines} == {"equal", "known"}
-    assert len(lines) == 226
+    assert len(lines) == 227
     assert gate(lines) == []
 
 
