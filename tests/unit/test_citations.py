@@ -1,6 +1,8 @@
 """What the definitions and the statements say that the report says is looked up in the report, at the cited lines (ruling 38)."""
 
+import csv
 import re
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
@@ -27,6 +29,14 @@ def report_lines() -> dict[int, str]:
 def definitions() -> list[tuple[str, Grounded]]:
     found: list[tuple[str, Grounded]] = [("scoring", load_scoring())]
     found += [(service.service, service) for service in load_services().services]
+    months = csv.DictReader(files("transforms.reference").joinpath("promotion_months.csv").read_text().splitlines())
+    found += [
+        (
+            f"{row['month']} from {row['valid_from']}",
+            Grounded(legal_basis=row["legal_basis"], cited_at=row["cited_at"] or None),
+        )
+        for row in months
+    ]
     for indicator in load_indicators():
         found += [(indicator.id, indicator), *((f"{indicator.id} {v.version}", v) for v in indicator.versions)]
     return found
