@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from flows.cli import app
+from flows.app import app
 from flows.explain_text import print_explanation
 from tests.conftest import RunHome
 from tests.processes import kpi
