@@ -45,6 +45,16 @@ def script(code: str, *arguments: str | Path, **changes: str) -> CompletedProces
     return _finished(_code, [code, *map(str, arguments)], changes)
 
 
+def begun(*arguments: str, home: Path, log: Path, **changes: str) -> Any:
+    """The command as it goes on, in a session of its own, all that it says in ``log``: a process of multiprocessing."""
+    environment = _environment(changes | {"KPI_HOME": str(home)})
+    log.touch()
+    streams = (os.devnull, str(log), str(log))
+    process = _FORKS.Process(target=_run, args=(_command, ["kpi", *arguments], environment, Path.cwd(), *streams))
+    process.start()
+    return process
+
+
 def started(*arguments: str, terminal: str) -> Any:
     """The command on a terminal (its path), as it begins: a process of multiprocessing."""
     environment = {name: value for name, value in _environment({}).items() if name != "COLUMNS"}
@@ -81,7 +91,7 @@ def _run(
     """In the child: takes on what a process of its own would have, then the work."""
     os.setsid()
     for number, stream in enumerate(streams):
-        opened = os.open(stream, os.O_RDONLY if number == 0 else os.O_RDWR | os.O_CREAT, 0o600)
+        opened = os.open(stream, os.O_RDONLY if number == 0 else os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
         os.dup2(opened, number)
         os.close(opened)
     sys.stdin, sys.stdout, sys.stderr = open(0), open(1, "w"), open(2, "w", buffering=1)  # noqa: SIM115
