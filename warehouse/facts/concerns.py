@@ -38,11 +38,11 @@ CONCERNS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("transforms/facts/*", (DERIVATION, PUBLICATION)),
     ("transforms/scoring/*", (SCORES,)),
     ("transforms/reference/published_*", (RECONCILIATION,)),
-    ("transforms/reference/known_discrepancies*", (RECONCILIATION,)),
+    ("transforms/reference/known_discrepancies*", (RECONCILIATION, PUBLICATION)),
     ("transforms/reference/waivers.yml", (AGREED, RECONCILIATION)),
     ("transforms/reference/*.csv", ("table:{stem}",)),
     ("transforms/reference/*", (DERIVATION, INTAKE)),
-    ("transforms/printed*.py", (RECONCILIATION,)),
+    ("transforms/printed*.py", (RECONCILIATION, PUBLICATION)),
     ("transforms/reported.py", (AGREED,)),
     ("transforms/evaluate.py", (INDICATORS,)),
     ("transforms/evidence.py", (INDICATORS,)),
@@ -57,7 +57,7 @@ CONCERNS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("expectations/kinds/__init__.py", (INTAKE,)),
     ("expectations/kinds/*", ("kind:{stem}",)),
     ("expectations/reconciliation.py", (RECONCILIATION,)),
-    ("expectations/printed_checks.py", (RECONCILIATION,)),
+    ("expectations/printed_*.py", (RECONCILIATION,)),
     ("expectations/suite.py", NOTHING),  # judges a second time: it stops a run, and changes nothing
     ("expectations/corrections.py", NOTHING),  # an applied entry is a delivery, archived as any other
     ("expectations/words.py", NOTHING),

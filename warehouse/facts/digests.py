@@ -137,7 +137,7 @@ def printed_digest() -> str:
 
 
 def words_digest() -> str:
-    """Of the definitions' files whole, and of all that publishes: readers get new words, tables and columns too."""
+    """Of the definitions' files whole, of what is known of printed reports, and of all that publishes: readers get new words, tables and columns too."""
     return digest_of({PUBLICATION})
 
 

@@ -25,6 +25,7 @@ from warehouse.loading.corrections import apply_corrections
 from warehouse.loading.group import Refusal, Relanded, Result, SourceLoad
 from warehouse.loading.held_files import Rewritten, restore_held_files
 from warehouse.loading.reprocess import Reprocessed, outdated_sources, reprocess
+from warehouse.loading.same_records import seek_earlier_ones
 from warehouse.publication.switch import current_publication, publish, verify_publication
 from warehouse.reading.held_rows import write_index
 from warehouse.reports.validation_pages import write_report
@@ -98,6 +99,8 @@ class Pipeline:
     def reprocess(self, progress: Progress) -> int:
         """Judges again, from the archive, the sources whose rows were taken in under other rules. Gives how many deliveries came out otherwise."""
         with self._step():
+            with self.warehouse.transaction() as connection:
+                seek_earlier_ones(connection, self.warehouse.home)
             done = {result.source for result in self.report.reprocessed}
             due = [found for found in outdated_sources(self.warehouse.connection) if found.source not in done]
             for result in reprocess(self.warehouse, due, self.run, self.watch):
