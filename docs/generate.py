@@ -11,7 +11,7 @@ from pathlib import Path
 
 from expectations.columns import Column
 from expectations.contract import Contract, load_contract, source_names
-from expectations.layout import Cell, PagesLayout, load_layout
+from expectations.layout import Cell, PagesLayout, layout_schema, layouts_of, load_layout
 from expectations.rules import told
 from flows.app import ORDER
 from transforms.definitions import Indicator, load_indicators
@@ -46,8 +46,12 @@ def pages() -> Iterator[tuple[str, str]]:
     yield "indicators.md", MADE + "\n".join(_indicator_section(indicator) for indicator in load_indicators())
     yield "services.md", MADE + _services_page()
     yield "commands.md", MADE + _commands_page()
-    for model, name in ((Contract, "contract"), (Indicator, "indicator")):
-        yield f"schema/{name}.schema.json", json.dumps(model.model_json_schema(), indent=2, sort_keys=True) + "\n"
+    for name, schema in (
+        ("contract", Contract.model_json_schema()),
+        ("indicator", Indicator.model_json_schema()),
+        ("layout", layout_schema()),
+    ):
+        yield f"schema/{name}.schema.json", json.dumps(schema, indent=2, sort_keys=True) + "\n"
 
 
 def _table(columns: tuple[str, ...], rows: list[tuple[object, ...]]) -> str:
@@ -94,9 +98,7 @@ def _source_page(contract: Contract) -> str:
             ("rule", "since", "until", "owner", "why", "sebab"),
             [(d.rule, d.since, d.until, d.owner, d.reason.en, d.reason.id) for d in contract.disabled],
         )
-    return (
-        f"{head}{columns}\n## Rules\n\n{rules}{''.join(_layout_section(contract, name) for name in contract.layouts)}"
-    )
+    return f"{head}{columns}\n## Rules\n\n{rules}{''.join(_layout_section(contract, name) for name in layouts_of(contract))}"
 
 
 def _layout_section(contract: Contract, name: str) -> str:

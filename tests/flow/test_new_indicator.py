@@ -48,7 +48,7 @@ SELECT CAST(year AS VARCHAR) AS period, record_key, CASE WHEN evidence IS NULL T
   NULL AS reason, CAST([] AS VARCHAR[]) AS path, CAST(evidence IS NOT NULL AS INTEGER) AS amount, false AS is_contested, NULL AS flag
 FROM states.digital_service
 WHERE year BETWEEN $first_year AND $last_year
-  AND batch_id <= $known_batch AND (replaced_by_batch_id IS NULL OR replaced_by_batch_id > $known_batch)
+  AND row_is_known(batch_id, replaced_by_batch_id, $known_batch)
 """
 ROWS = "2024,1,,true,SK 1\n2024,2,,true,\n2024,3,,false,\n"
 

@@ -26,8 +26,9 @@ class Perspective(Strict):
 
 
 class Measure(Strict):
-    """A number of the score: what it is counted in, and to how many places it is rounded when it becomes a fact."""
+    """A number of the score: what a report calls it, what it is counted in, and to how many places it is rounded when it becomes a fact."""
 
+    printed: str
     unit: str
     decimals: int = Field(ge=0)
     text: str
@@ -52,6 +53,11 @@ class Scoring(Strict):
     @property
     def objectives(self) -> list[str]:
         return [objective for perspective in self.perspectives for objective in perspective.objectives]
+
+    @property
+    def printed_measures(self) -> dict[str, str]:
+        """What a report calls a measure -> the measure of ours that it stands beside."""
+        return {measure.printed: name for name, measure in self.measures.items()}
 
 
 class _ExactText(Strict):

@@ -20,7 +20,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 from expectations.columns import TYPE_NAMES_ID
 from expectations.contract import Contract
 from expectations.identity import states_table
-from expectations.layout import key_made_by
+from expectations.layout import key_made_by, landed_rows, layouts_of
 from expectations.typed_read import FileTraits, typed_rows
 from transforms.sql import identifier, load_sql
 from warehouse.landing.delivery import Landed
@@ -39,7 +39,6 @@ LEAST_ROWS_OF_A_CHANGED_TYPE = 3
 # The share of empty values, or of one value, is odd where it moved by so many hundredths, of at least so many rows.
 ODD_HUNDREDTHS, LEAST_ROWS = 20, 100
 SHOWN_KEYS = 5
-ARCHIVES = "SELECT * FROM read_parquet($landing, file_row_number = true, union_by_name = true)"
 
 
 @dataclass(frozen=True)
@@ -165,29 +164,30 @@ def check_same_records(
 ) -> list[Finding]:
     """Records that came both with their key and in a layout without one: they are two here, and count twice."""
     found = []
-    for name in contract.layouts:
+    for name in layouts_of(contract):
         made_key = key_made_by(contract, name)
         if made_key is None:
             continue
         batches = connection.execute(
-            "SELECT batch_id, sha256, coalesce(layout = $1, false) FROM ledger.batches WHERE source = $2",
+            "SELECT batch_id, sha256, layout, coalesce(layout = $1, false) FROM ledger.batches WHERE source = $2",
             [name, contract.source],
         ).fetchall()
         named: dict[str, object] = {
-            "made_batches": [batch for batch, _, is_made in batches if is_made],
+            "made_batches": [batch for batch, _, _, is_made in batches if is_made],
             "shown": SHOWN_KEYS,
         }
         rows = "batch_typed"
         if layout == name:
             # What came with a key before is asked of the archive: of its people the warehouse knows nothing.
-            archives = {home.landed_file(contract.source, sha256) for _, sha256, is_made in batches if not is_made}
-            named |= {
-                "made_batches": [batch_id],
-                "landing": sorted(str(path) for path in archives if path.exists()),
-                "batch_id": 0,
-            }
-            rows = f"({typed_rows(contract, FileTraits(is_typed=True), ARCHIVES)})"
-        if not named["made_batches"] or named.get("landing") == []:
+            archives: dict[str | None, set[str]] = {}
+            for _, sha256, came_in, is_made in batches:
+                if not is_made and (file := home.landed_file(contract.source, sha256)).exists():
+                    archives.setdefault(came_in, set()).add(str(file))
+            if not archives:
+                continue
+            rows, files = _archived_rows(contract, archives)
+            named |= {"made_batches": [batch_id], "batch_id": 0, **files}
+        if not named["made_batches"]:
             continue
         query = load_sql("warehouse.loading", "same_records.sql").format(
             states=states_table(contract), rows=rows, made_key=made_key
@@ -204,6 +204,16 @@ def check_same_records(
                 )
             )  # fmt: skip
     return found
+
+
+def _archived_rows(contract: Contract, archives: dict[str | None, set[str]]) -> tuple[str, dict[str, list[str]]]:
+    """(SELECT of the typed rows of archives, by the layout in which they came; its parameters, which name their files)."""
+    parts, files = [], {}
+    for number, (layout, paths) in enumerate(archives.items(), start=1):
+        files[f"landing_{number}"] = sorted(paths)
+        landed = landed_rows(contract, layout, f"$landing_{number}")
+        parts.append(f"SELECT * FROM ({typed_rows(contract, FileTraits(is_typed=True), landed)})")
+    return f"({' UNION ALL BY NAME '.join(parts)})", files
 
 
 def keep_findings(connection: duckdb.DuckDBPyConnection, batch_id: int, findings: list[Finding]) -> None:
