@@ -17,6 +17,7 @@ from flows.app import ORDER
 from transforms.definitions import Indicator, load_indicators
 from transforms.reference import office
 from transforms.services import load_services
+from transforms.services.measures import load_breakdowns, load_measures
 from warehouse.publication.declared import load_published
 
 DOCS = Path(__file__).parent
@@ -190,6 +191,12 @@ def _services_page() -> str:
         "# Services\n\n"
         + _table(("service", "title", "judul", "source", "by period"), [
             (s.service, s.title.en, s.title.id, s.source, "yes" if s.has_periods else "no") for s in services.services
+        ])
+        + "\n" + _table(("measure", "title", "judul", "unit", "what it is", "column of service_summary"), [
+            (m.measure if m.is_listed else "", m.title.en, m.title.id, m.unit, m.description, m.column) for m in load_measures()
+        ])
+        + "\n" + _table(("by", "title", "judul", "groups"), [
+            (b.breakdown, b.title.en, b.title.id, b.groups) for b in load_breakdowns()
         ])
         + f"\nDefinition version {services.definition_version}. Grades above {services.highest_grade_code} are another authority. "
         f"Two-day service: at most {office().two_day_limit_days} working days.\n\nHolidays: {office().holidays.provenance}\n"

@@ -29,7 +29,8 @@ from transforms.periods import Period, parts, year_period
 from transforms.reference import office
 from transforms.reference.tables import working_days
 from transforms.reported import stand_in
-from transforms.services import PERCENT_HALF_UP, Service, load_services, summary_sql
+from transforms.services import PERCENT_HALF_UP, Service, load_services
+from transforms.services.measures import summary_sql
 from transforms.sql import identifier
 from warehouse.facts.agreed import Agreed, read_agreed
 from warehouse.store.queries import first_row, single_value
