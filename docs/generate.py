@@ -14,7 +14,7 @@ from expectations.contract import Contract, load_contract, source_names
 from expectations.layout import Cell, PagesLayout, layout_schema, layouts_of, load_layout
 from expectations.rules import told
 from flows.app import ORDER
-from transforms.definitions import Indicator, load_indicators
+from transforms.definitions import Grounded, Indicator, load_indicators
 from transforms.reference import office
 from transforms.services import load_services
 from transforms.services.measures import load_breakdowns, load_measures
@@ -152,7 +152,7 @@ def _published_page() -> str:
 def _indicator_section(indicator: Indicator) -> str:
     text = (
         f"# {indicator.id}: {indicator.title.en}\n\n{indicator.title.id}\n\n"
-        f"Owner: {indicator.owner}. Legal basis: {indicator.legal_basis}. Unit: {indicator.unit}, {indicator.decimals} decimals, "
+        f"Owner: {indicator.owner}. Legal basis: {_basis(indicator)}. Unit: {indicator.unit}, {indicator.decimals} decimals, "
         f"{indicator.polarity.replace('_', ' ')}. Objective {indicator.objective} ({indicator.perspective.replace('_', ' ')}). "
         f"Sources: {', '.join(indicator.sources)}. Cut-off: {indicator.cut_off}.\n\n"
         f"Population: {indicator.population.en} {indicator.population.id}\n\n"
@@ -167,10 +167,7 @@ def _indicator_section(indicator: Indicator) -> str:
         )
     text += _table(
         ("version", "valid from", "formula", "what changed", "yang berubah", "legal basis"),
-        [
-            (v.version, v.valid_from, v.formula.text, v.changed.en, v.changed.id, v.legal_basis)
-            for v in indicator.versions
-        ],
+        [(v.version, v.valid_from, v.formula.text, v.changed.en, v.changed.id, _basis(v)) for v in indicator.versions],
     )
     text += (
         "\nLimits:\n\n" + "".join(f"- {limit.en} / {limit.id}\n" for limit in indicator.limits)
@@ -185,12 +182,18 @@ def _indicator_section(indicator: Indicator) -> str:
     return text
 
 
+def _basis(definition: Grounded) -> str:
+    """What the definition rests on, with the place, and whether its formula is an inference."""
+    cited = f" ({definition.cited_at})" if definition.cited_at else ""
+    return f"{definition.legal_basis}{cited}{'; formula inferred' if definition.inferred else ''}"
+
+
 def _services_page() -> str:
     services = load_services()
     return (
         "# Services\n\n"
-        + _table(("service", "title", "judul", "source", "by period"), [
-            (s.service, s.title.en, s.title.id, s.source, "yes" if s.has_periods else "no") for s in services.services
+        + _table(("service", "title", "judul", "source", "by period", "legal basis"), [
+            (s.service, s.title.en, s.title.id, s.source, "yes" if s.has_periods else "no", _basis(s)) for s in services.services
         ])
         + "\n" + _table(("measure", "title", "judul", "unit", "what it is", "column of service_summary"), [
             (m.measure if m.is_listed else "", m.title.en, m.title.id, m.unit, m.description, m.column) for m in load_measures()

@@ -19,7 +19,7 @@ DEFINITION = """
 id: IKU-15
 title: {id: Persentase layanan yang penilaiannya berdasar, en: Share of services whose judgement states its evidence}
 owner: Bidang Informasi Kepegawaian (INKA)
-legal_basis: none, an indicator of this test
+legal_basis: not stated in the report
 unit: percent
 perspective: internal_process
 objective: SS5
@@ -30,7 +30,7 @@ versions:
   - version: "1"
     valid_from: 2023-01-01
     changed: {id: Definisi awal., en: First definition.}
-    legal_basis: none
+    legal_basis: not stated in the report
     formula: {scale: 100, text: services with evidence / services x 100}
 examples:
   - title: One of three

@@ -6,6 +6,7 @@ from itertools import pairwise
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from transforms.definitions import Grounded
 from transforms.exact import Exact, round_half_up
 from transforms.sql import load_sql
 from transforms.yaml_text import read_yaml
@@ -34,11 +35,10 @@ class Measure(Strict):
     text: str
 
 
-class Scoring(Strict):
+class Scoring(Grounded):
     """The rules of one version. Raises ValueError where the weights are not 100 or an objective stands in two perspectives."""
 
     version: str
-    legal_basis: str
     perspectives: tuple[Perspective, ...]
     measures: dict[str, Measure]
 

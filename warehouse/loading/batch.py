@@ -24,11 +24,11 @@ from warehouse.landing.refusal import DeliveryRefused
 from warehouse.loading.checks import (
     check_file,
     check_history,
-    check_same_records,
     check_totals,
     keep_findings,
 )
 from warehouse.loading.judged_rows import decide_identity, judge_rows, read_rows
+from warehouse.loading.same_records import note_same_records
 from warehouse.store.connection import Warehouse
 from warehouse.store.failures import GateFailed
 from warehouse.store.places import place
@@ -96,11 +96,11 @@ class DeliveryLoad:
             self._update("close_mended_rows.sql")
             self._update("mark_years.sql")
             findings += check_history(self.connection, self.contract, self.batch_id, self.ledger_run.clock)
-            findings += check_same_records(
+            self._enter_into_ledger(counts)
+            findings += note_same_records(
                 self.connection, self.warehouse.home, self.contract, self.batch_id, self.landed.layout
             )
             keep_findings(self.connection, self.batch_id, findings)
-            self._enter_into_ledger(counts)
         return counts
 
     def _one(self, query: str, *parameters: object) -> int:

@@ -43,7 +43,7 @@ def explain_score(connection: duckdb.DuckDBPyConnection, item: str, question: Qu
             measure, "score of a perspective"
         ),
         "definition_version": fact.row["definition_version"],
-        "legal_basis": None,
+        **load_scoring().grounds,
         "formula": _formula(item, measure, known, fact),
         "numerator": None,
         "denominator": None,

@@ -59,7 +59,7 @@ def explain_service(
         "unit": measure.unit,
         "title": f"{service.title.en}: {text}",
         "definition_version": fact.row["definition_version"],
-        "legal_basis": None,
+        **service.grounds,
         "formula": f"{text}: " + _with_numbers(measure, counts["numerator"], total, value),
         "numerator": None if measure.kind == "days" else counts["numerator"],
         "denominator": None if measure.kind == "count" else total,
