@@ -55,9 +55,15 @@ def derive_partitions(
 
 
 def enter_derived(
-    connection: duckdb.DuckDBPyConnection, plan: Plan, partitions: Sequence[Partition], run: Run, watch: Stopwatch
+    connection: duckdb.DuckDBPyConnection,
+    plan: Plan,
+    partitions: Sequence[Partition],
+    run: Run,
+    watch: Stopwatch,
+    *,
+    additions_only: bool = False,
 ) -> None:
-    """Enters the fresh rows of these partitions, and the scores that rest on them."""
+    """Enters the fresh rows of these partitions, and the scores that rest on them. ``additions_only``: see ``enter_fresh``."""
     connection.execute("CREATE OR REPLACE TEMP TABLE entered_partitions (item VARCHAR, year INTEGER, cause VARCHAR)")
     if partitions:
         rows = [[partition.item.name, partition.year, partition.cause] for partition in partitions]
@@ -71,7 +77,7 @@ def enter_derived(
         for table in partitioned_tables():
             enter_fresh(
                 connection, table, scope.format(**table.partition_of("fact")),
-                reason.format(**table.partition_of("changed_facts")), run.clock, run.name,
+                reason.format(**table.partition_of("changed_facts")), run.clock, run.name, additions_only=additions_only,
             )  # fmt: skip
     with watch.step("scores"):
         years = [partition.year for partition in partitions if partition.item.name == SCORES]
