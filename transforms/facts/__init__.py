@@ -5,6 +5,7 @@ published of it and how that is described. See docs/how-to/add-a-table-of-result
 """
 
 import re
+from collections.abc import Iterable
 from functools import cache, cached_property
 from importlib.resources import files
 from typing import Annotated, Any, Literal
@@ -235,6 +236,12 @@ def fact_tables() -> tuple[FactTable, ...]:
 def partitioned_tables() -> tuple[FactTable, ...]:
     """Those that are derived partition by partition, and can be staged: all but the scores."""
     return tuple(table for table in fact_tables() if table.partition is not None)
+
+
+def tables_of(items: Iterable[str]) -> list[FactTable]:
+    """Those that these items (services, indicators, tables of results) may have rows in."""
+    named = set(items)
+    return [table for table in partitioned_tables() if table.derivation is None or table.table in named]
 
 
 @cache
