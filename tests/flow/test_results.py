@@ -19,10 +19,7 @@ from warehouse.runs.backfill import stageable
 from warehouse.runs.initialise import initialise
 from warehouse.runs.pipeline import a_run
 from warehouse.store.fact_tables import install_fact_tables
-from warehouse.store.failures import NothingKnown, WrongUsage
 from warehouse.store.seal import find_break
-from warehouse.trace.explain import explain
-from warehouse.trace.reproduce import reproduce
 
 SURVEY = "survey_code,year,semester,unit_code,respondent_id,response_date,u1_score,u2_score,u3_score,u4_score,u5_score,u6_score,u7_score,u8_score,u9_score"
 
@@ -94,24 +91,6 @@ def test_a_table_of_results_is_derived_versioned_and_published(place: TimeHome) 
     ]
     assert [change.indicator for change in report.changed if change.indicator.startswith("survey")] == []
     assert place.run("2024-01-12").published is False
-    name = "survey_units.ikm_value|layanan|1|INKA"
-    found = explain(place.root, name, "2023")
-    told = [found[key] for key in ("value", "unit", "legal_basis", "reproduced")]
-    assert told == ["87.50", "index", "Permenpan RB 14/2017", True]
-    assert [(d["file"], d["rows"]) for d in found["deliveries"]] == [("survey/a.csv", 1), ("survey/b.csv", 1)]
-    assert [line["value"] for line in found["history"]] == ["100.00", "87.50"]
-    then = explain(place.root, name, "2023", date(2024, 1, 10))
-    assert (then["value"], [d["file"] for d in then["deliveries"]], then["reproduced"]) == (
-        "100.00",
-        ["survey/a.csv"],
-        True,
-    )
-    again = reproduce(place.root, "survey_units.grade|layanan|1|INKA", "2023")
-    assert (again["value"], again["recomputed"], again["equal"]) == ("B", "B", True)
-    with pytest.raises(NothingKnown, match=r"nothing is known of survey_units.ikm_value.layanan.1.UMUM 2023"):
-        explain(place.root, "survey_units.ikm_value|layanan|1|UMUM", "2023")
-    with pytest.raises(WrongUsage, match=r"survey_units is named with survey_code, semester, unit_code"):
-        explain(place.root, "survey_units.ikm_value|layanan|first|INKA", "2023")
 
 
 def test_a_table_that_is_new_is_missing_in_years_already_loaded_and_a_backfill_derives_it(

@@ -6,7 +6,6 @@ published of it and how that is described. See docs/how-to/add-a-table-of-result
 
 import re
 from collections.abc import Iterable
-from decimal import Decimal
 from functools import cache, cached_property
 from importlib.resources import files
 from typing import Annotated, Any, Literal
@@ -89,10 +88,6 @@ class Column(Strict):
     def sql_type(self) -> str:
         return self.stored or USUAL_TYPES[self.type]
 
-    def text(self, content: Any) -> str | None:
-        """As people and JSON have it: a number with the decimals that it is stored with."""
-        return None if content is None else f"{content:f}" if isinstance(content, Decimal) else str(content)
-
     def is_stored_as(self, sql_type: str) -> bool:
         return re.fullmatch(STORED_TYPES[self.type], sql_type) is not None
 
@@ -122,7 +117,6 @@ class Derivation(Strict):
     """
 
     definition_version: Text
-    legal_basis: Text = "not stated"
     sources: tuple[str, ...]
     shared: tuple[str, ...] = ()
     looks_back_at_earlier_years: bool = False

@@ -63,7 +63,6 @@ def code_digest(indicator: Indicator) -> str:
 def result_digest(table: FactTable) -> str:
     """Of a table of results: what its rows are by its declaration, words left out."""
     said = table.model_dump(mode="json", include={"key", "derivation"}) | {"columns": table.ddl}
-    said["derivation"].pop("legal_basis")
     return _of(json.dumps(said, sort_keys=True))
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from expectations.contract import load_contract
 from transforms.exact import decimal_text
-from transforms.facts import FactTable, fact_table
+from transforms.facts import FactTable
 from transforms.periods import end_of_day, parse_period
 from transforms.services.measures import listed_measures
 from warehouse.facts.derive import View
@@ -25,7 +25,6 @@ from warehouse.store.runs import Run
 from warehouse.store.stopwatch import Stopwatch
 from warehouse.trace.explain import Named, resolve
 from warehouse.trace.explain.lineage import Fact, Question, find_fact, versions_of
-from warehouse.trace.explain.results import result_key
 from warehouse.trace.explain.scores import measure_of
 from warehouse.trace.explain.services import breakdown_of
 
@@ -71,9 +70,6 @@ def _subject(named: Named, question: Question) -> _Subject:
         key = {"service": named.name, "year": year, "breakdown": breakdown, "group_name": group}
         measure = listed_measures()[named.measure]
         return _Subject(SERVICE_SUMMARY, key, measure.column, [items[named.name]], measure.decimals)
-    if named.kind == "result":
-        table = fact_table(named.name)
-        return _Subject(table, result_key(table, named.group, question), named.measure, [items[named.name]])
     whole = [item for item in items.values() if item.kind != "service"]
     return _Subject(KPI_SCORES, {"measure": measure_of(named.name), "item": named.name, "year": year}, "value", whole)
 
@@ -149,6 +145,5 @@ def _compared(item: str, period: str, subject: _Subject, fact: Fact, again: dict
 
 
 def _text(row: dict[str, Any], subject: _Subject) -> str | None:
-    if subject.table.derivation is not None:
-        return subject.table.columns[subject.column].text(row[subject.column])
-    return decimal_text(row[subject.column], row["decimals"] if subject.decimals is None else subject.decimals)
+    decimals = row["decimals"] if subject.decimals is None else subject.decimals
+    return decimal_text(row[subject.column], decimals)

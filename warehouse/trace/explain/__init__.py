@@ -8,7 +8,6 @@ from typing import Any
 import duckdb
 
 from transforms.definitions import load_indicators
-from transforms.facts import fact_table, result_tables
 from transforms.names import did_you_mean
 from transforms.periods import end_of_day, parse_period
 from transforms.scoring.definition import load_scoring
@@ -19,7 +18,6 @@ from warehouse.store.failures import WrongUsage
 from warehouse.store.looking import look
 from warehouse.trace.explain.indicators import explain_indicator
 from warehouse.trace.explain.lineage import Question
-from warehouse.trace.explain.results import explain_result
 from warehouse.trace.explain.scores import explain_score
 from warehouse.trace.explain.services import explain_service
 
@@ -28,7 +26,7 @@ Explanation = dict[str, Any]
 
 @dataclass(frozen=True)
 class Named:
-    """What an ID names: an indicator, a service or a table of results with measure and group, or a score."""
+    """What an ID names: an indicator, a service with measure and group, or a score."""
 
     kind: str
     name: str
@@ -41,7 +39,7 @@ def explain(root: Path, item: str, period: str, as_of: date | None = None) -> Ex
 
     ``item``: ``IKU-06``; ``promotion`` or ``promotion.two_day``, with ``|Sumatera Selatan`` or ``|5500`` for a region or an agency, ``|month=2024-03`` for a group of another
     breakdown;
-    ``survey_units.ikm_value|layanan|1|INKA``; ``NPSS``, ``SS2``, ``customer``. Raises WrongUsage where nothing of that name and period is known.
+    ``NPSS``, ``SS2``, ``customer``. Raises WrongUsage where nothing of that name and period is known.
     """
     parse_period(period)
     with look(root) as warehouse:
@@ -58,8 +56,6 @@ def explain_in(connection: duckdb.DuckDBPyConnection, item: str, question: Quest
         case "service":
             service = next(s for s in load_services().services if s.service == named.name)
             return explain_service(connection, service, listed_measures()[named.measure], named.group, question)
-        case "result":
-            return explain_result(connection, fact_table(named.name), named.measure, named.group, question)
         case _:
             return explain_score(connection, named.name, question)
 
@@ -75,17 +71,13 @@ def resolve(item: str) -> Named:
         and (measure or "completion") in listed_measures()
     ):
         return Named("service", head, measure or "completion", group)
-    results = {table.table: table for table in result_tables()}
-    if head in results and (measure or results[head].measures[0]) in results[head].measures:
-        return Named("result", head, measure or results[head].measures[0], group)
     scoring = load_scoring()
     scores = (NPSS, *scoring.objectives, *(perspective.id for perspective in scoring.perspectives))
     if found := next((score for score in scores if score.lower() == name.lower()), None):
         return Named("score", found)
     measures = [f"{service.service}.{measure}" for service in load_services().services for measure in listed_measures()]
-    of_results = [f"{name}.{measure}" for name, table in results.items() for measure in table.measures]
-    known = [*(indicator.id for indicator in load_indicators()), *scores, *measures, *of_results]
+    known = [*(indicator.id for indicator in load_indicators()), *scores, *measures]
     raise WrongUsage(
         f"nothing is called {item!r}{did_you_mean(name, known) or ':'} name an indicator (IKU-01 to IKU-14), a service (promotion, nip, pension; with a measure such as "
-        f"promotion.two_day, one of {', '.join(listed_measures())}; with a group such as 'promotion|Sumatera Selatan'), a score ({', '.join(scores)}), or a number of a table of results ({', '.join(of_results)}; with its key)"
+        f"promotion.two_day, one of {', '.join(listed_measures())}; with a group such as 'promotion|Sumatera Selatan'), or a score ({', '.join(scores)})"
     )

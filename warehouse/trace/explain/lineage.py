@@ -171,4 +171,4 @@ def merged(parts: Iterable[dict[str, Any]]) -> dict[str, Any]:
 
 def _text(row: Row) -> str | None:
     value = row.get("value")
-    return value if value is None or isinstance(value, str) else decimal_text(value, row.get("decimals"))
+    return None if value is None else decimal_text(value, row.get("decimals"))
