@@ -65,10 +65,11 @@ def leave_words(words: str) -> None:
 
 
 @contextmanager
-def noticing() -> Iterator[None]:
+def noticing(*, is_last: bool = False) -> Iterator[None]:
     """Notes both signals in the block, and then lets the handlers do what they did before. Outside the main thread it does nothing.
 
-    A signal that is ignored stays ignored (``nohup``). The outermost block begins with nothing noted.
+    A signal that is ignored stays ignored (``nohup``). The outermost block begins with nothing noted. After the last block of a process
+    both are ignored: there is nothing left to stop but Python's clean-up.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -84,7 +85,7 @@ def noticing() -> Iterator[None]:
         yield
     finally:
         for number, handler in before.items():
-            signal.signal(number, handler)
+            signal.signal(number, signal.SIG_IGN if is_last else handler)
         _noted.depth -= 1
 
 
