@@ -24,14 +24,17 @@ def run(
 ) -> None:
     """Run the nightly flow: what is new in the inbox, through to publication."""
     from flows.command_run import failed_report, run_nightly  # noqa: PLC0415
-    from flows.render import print_json, print_report  # noqa: PLC0415
+    from flows.render import print_json, print_report, say  # noqa: PLC0415
+    from flows.sessions import Session  # noqa: PLC0415
+
+    session = Session(say)
 
     def tell(code: int, message: str) -> None:
         if as_json:
-            print_json(failed_report(home_of(home), code, message))
+            print_json(failed_report(session, code, message))
 
     with exit_codes(tell):
-        report = run_nightly(home_of(home), pretended_day(as_of, pretend_future))
+        report = run_nightly(home_of(home), pretended_day(as_of, pretend_future), session)
         (print_json if as_json else print_report)(report)
         if report["refused"]:
             raise typer.Exit(EXIT_REFUSED)

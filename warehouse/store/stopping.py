@@ -48,8 +48,8 @@ class _Noted:
     depth: int = 0
     number: int | None = None
     at: float = 0.0
-    # Where its handler came upon the main thread.
-    place: tuple[int, int] | None = None
+    # Where its handler came upon the main thread, until that has gone on.
+    place: tuple[FrameType, int] | None = None
     raised: BaseException | None = None
     is_ending: bool = False
     words: str | None = None
@@ -101,7 +101,7 @@ def noticing(*, is_last: bool = False) -> Iterator[None]:
         with _watcher(), _handlers(is_last=is_last):
             yield
     finally:
-        _noted.depth = 0
+        _noted.depth, _noted.place = 0, None
 
 
 @contextmanager
@@ -150,7 +150,9 @@ def _watch(heard: int, is_over: threading.Event) -> None:
 def _interrupt() -> bool:
     """Interrupts each query that is to be, if only between two of them. Gives whether there was any."""
     with _interrupting:
-        is_heeded = _noted.number is not None and _place(_main_frame()) != _noted.place
+        if _noted.place != _place(sys._current_frames().get(threading.main_thread().ident or 0)):
+            _noted.place = None
+        is_heeded = _noted.number is not None and _noted.place is None
         due = [connection for connection, is_main in tuple(_noted.running.items()) if not (is_main and is_heeded)]
         for connection in due:
             with suppress(Exception):  # closed meanwhile
@@ -158,13 +160,9 @@ def _interrupt() -> bool:
     return bool(due)
 
 
-def _main_frame() -> FrameType | None:
-    return sys._current_frames().get(threading.main_thread().ident or 0)
-
-
-def _place(frame: FrameType | None) -> tuple[int, int] | None:
+def _place(frame: FrameType | None) -> tuple[FrameType, int] | None:
     """Where a thread is: as long as it waits in one call of C, it stays there."""
-    return None if frame is None else (id(frame), frame.f_lasti)
+    return None if frame is None else (frame, frame.f_lasti)
 
 
 @contextmanager
