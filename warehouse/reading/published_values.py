@@ -24,6 +24,7 @@ from warehouse.store.home import Home
 from warehouse.store.home_state import require_home
 from warehouse.store.manifest import published_folders
 from warehouse.store.queries import has_table, install_macros, records
+from warehouse.store.stopping import interruptible
 
 ANEW = "`kpi run` makes it anew from the warehouse"
 
@@ -56,6 +57,7 @@ def published(home: Home) -> Iterator[duckdb.DuckDBPyConnection]:
     with (
         damage_is_said(f"the publication {folder.name} is damaged", ANEW),
         duckdb.connect(str(file), read_only=True) as connection,
+        interruptible(connection),
     ):
         install_macros(connection)
         yield connection
