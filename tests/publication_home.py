@@ -20,6 +20,7 @@ TABLES = {
     "kpi_scores",
     "kpi_scores_history",
     "reconciliation",
+    "contested",
     "batches",
     "validation_results",
     "indicators",

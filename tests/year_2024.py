@@ -183,9 +183,9 @@ def enter(warehouse, run=FIRST, values=None, **more):
         enter_scores(connection, [2024], {}, run, View(run.clock))
 
 
-def renewed(warehouse, run=FIRST):
+def renewed(warehouse, run=FIRST, frozen=()):
     with warehouse.transaction() as connection:
-        renew_reconciliation(connection, View(run.clock))
+        renew_reconciliation(connection, View(run.clock), run, frozen)
     return kept(warehouse.connection)
 
 

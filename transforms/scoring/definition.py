@@ -12,6 +12,7 @@ from transforms.yaml_text import read_yaml
 
 PACKAGE = "transforms.scoring"
 NOT_CONFIGURED = "not configured"
+NPSS = "NPSS"
 NPSS_DECIMALS = 2
 
 
@@ -52,6 +53,18 @@ class Scoring(Strict):
     @property
     def objectives(self) -> list[str]:
         return [objective for perspective in self.perspectives for objective in perspective.objectives]
+
+    def above(self, measure: str, item: str) -> list[tuple[str, str]]:
+        """(measure, item) of the scores that rest on this one: of an NSS its perspective's score and NKP, and the NPSS."""
+        match measure:
+            case "nss":
+                perspective = next(p.id for p in self.perspectives if item in p.objectives)
+                return [("perspective_score", perspective), *self.above("perspective_score", perspective)]
+            case "perspective_score":
+                return [("nkp", item), *self.above("nkp", item)]
+            case "nkp":
+                return [("npss", NPSS)]
+        return []
 
 
 class _ExactText(Strict):

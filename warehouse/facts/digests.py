@@ -57,9 +57,13 @@ def code_digest(indicator: Indicator) -> str:
     return _of(indicator.sql, shared_code_digest())
 
 
+def printed_digest(accepted: str) -> str:
+    """Of what reports print and what is known of it, with what is ``accepted`` by name: the reconciliation is made anew where it differs."""
+    return _of(_printed_texts(), accepted)
+
+
 @cache
-def printed_digest() -> str:
-    """Of what reports print and what is known of it: the reconciliation is made anew where it differs."""
+def _printed_texts() -> str:
     return _of(*(text for package in ("transforms.reference", "expectations") for text in _texts(package)))
 
 

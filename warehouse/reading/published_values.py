@@ -14,8 +14,7 @@ from transforms.exact import count_or_text, decimal_text
 from transforms.names import did_you_mean
 from transforms.periods import end_of_day, parse_period
 from transforms.reference import agency_names, office
-from transforms.scoring.definition import load_scoring
-from transforms.scoring.score import NPSS
+from transforms.scoring.definition import NPSS, load_scoring
 from transforms.sql import load_sql
 from warehouse.store.damage import damage_is_said
 from warehouse.store.failures import Damaged, EnvironmentProblem, WrongUsage

@@ -127,11 +127,11 @@ def restate(
 def apply_restatement(pipeline: Pipeline, reason: str, approver: str) -> list[int]:
     """Enters what is pending of the closed years, with the reason and the approver. Gives the years.
 
-    Raises WrongUsage where nothing is pending, GateFailed where a delivered printed value is derived otherwise.
+    Raises WrongUsage where nothing is pending. What a delivered printed number contradicts is held back, as in any run.
     """
     connection, run = pipeline.warehouse.connection, pipeline.run
-    plan = plan_partitions(connection, run.clock)
-    waiting = waiting_partitions(connection, plan, sorted(closed_years(connection)))
+    plan, closed = plan_partitions(connection, run.clock), closed_years(connection)
+    waiting = waiting_partitions(connection, plan, sorted(closed))
     if not waiting:
         raise WrongUsage("nothing of a closed year is pending; `kpi restate --plan` shows what is")
     years = sorted({partition.year for partition in waiting})
@@ -139,7 +139,7 @@ def apply_restatement(pipeline: Pipeline, reason: str, approver: str) -> list[in
         derive_partitions(connection, waiting, plan.view, pipeline.watch)
         enter_derived(connection, plan, waiting, run, pipeline.watch)
         with pipeline.watch.step("reconciliation"):
-            renew_reconciliation(connection, plan.view)
+            renew_reconciliation(connection, plan.view, run, closed - set(years))
         settle(connection, waiting, run, are_entered=True)
         connection.execute("DELETE FROM ledger.pending_changes WHERE list_contains($1, year)", [years])
         connection.execute(

@@ -55,6 +55,7 @@ SEALED = (
     _Sealed("ledger.derivations"),
     _Sealed("ledger.closings"),
     _Sealed("ledger.restatements"),
+    _Sealed("ledger.waivers"),
     _Sealed("ledger.purges"),
     _Sealed("quarantine.held_rows", _OF_BATCH, ("closed_by_batch_id",)),
     *(

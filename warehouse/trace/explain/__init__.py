@@ -10,8 +10,7 @@ import duckdb
 from transforms.definitions import load_indicators
 from transforms.names import did_you_mean
 from transforms.periods import end_of_day, parse_period
-from transforms.scoring.definition import load_scoring
-from transforms.scoring.score import NPSS
+from transforms.scoring.definition import NPSS, load_scoring
 from transforms.services import load_services
 from warehouse.store.failures import WrongUsage
 from warehouse.store.looking import look

@@ -9,8 +9,8 @@ import duckdb
 from transforms.definitions import Indicator, load_indicators
 from transforms.exact import decimal_text
 from transforms.reference import office
-from transforms.scoring.definition import load_scoring
-from transforms.scoring.score import HAS_A_NUMBER, NPSS
+from transforms.scoring.definition import NPSS, load_scoring
+from transforms.scoring.score import HAS_A_NUMBER
 from warehouse.facts.agreed import AGREEMENTS
 from warehouse.facts.versions import KPI_SCORES
 from warehouse.store.failures import WrongUsage
