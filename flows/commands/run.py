@@ -1,15 +1,13 @@
 """``kpi run``: the nightly flow, at once."""
 
-import typer
-
 from flows.command import Panel, command
 from flows.options import (
-    EXIT_REFUSED,
     HomeOption,
     JsonOption,
     PretendDay,
     PretendFuture,
     exit_codes,
+    exit_if_named,
     home_of,
     pretended_day,
 )
@@ -33,5 +31,4 @@ def run(
     with exit_codes(tell):
         report = run_nightly(home_of(home), pretended_day(as_of, pretend_future))
         (print_json if as_json else print_report)(report)
-        if report["refused"]:
-            raise typer.Exit(EXIT_REFUSED)
+        exit_if_named(report)

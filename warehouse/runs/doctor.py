@@ -24,6 +24,8 @@ from warehouse.landing.inbox import known_notice, notices
 from warehouse.landing.known import renamed
 from warehouse.loading.corrections import FILE as CORRECTIONS_FILE
 from warehouse.publication.switch import current_publication, verify_publication
+from warehouse.reconciliation.contested import contradictions
+from warehouse.reconciliation.waivers import in_force
 from warehouse.runs.damage_checks import (
     RESTORE,
     Check,
@@ -147,6 +149,7 @@ def _warehouse_checks(home: Home, is_deep: bool) -> Iterator[Check]:
         "archive": partial(archive_check, home),
         "inbox": partial(_inbox, home),
         "closed years": _pending,
+        "printed numbers": _contested,
         "states": _uniqueness,
         "sources": _freshness,
     }
@@ -220,6 +223,18 @@ def _pending(connection: duckdb.DuckDBPyConnection) -> Check:
     if waiting[0]:
         return _check("closed years", "note", f"{waiting[0]} published values would change; see `kpi restate --plan`")
     return _check("closed years", "good", f"closed: {', '.join(closed) or 'none'}; nothing is pending")
+
+
+def _contested(connection: duckdb.DuckDBPyConnection) -> Check:
+    """What printed numbers contradict, and what somebody answers for."""
+    if not has_table(connection, "ledger", "waivers"):
+        return _check("printed numbers", "note", "the home is of an earlier release; the next `kpi run` looks at them")
+    found, accepted = contradictions(connection), len(in_force(connection, clock_now().date()))
+    if found:
+        said = "; ".join(f"{contradiction.message}: {contradiction.what_to_do}" for contradiction in found)
+        return _check("printed numbers", "note", f"contested: {said}")
+    words = f"; accepted by name: {accepted} (`kpi waive --list`)" if accepted else ""
+    return _check("printed numbers", "good", f"nothing that was delivered as printed contradicts{words}")
 
 
 def _last_run(connection: duckdb.DuckDBPyConnection) -> Check:

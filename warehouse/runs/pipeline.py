@@ -25,7 +25,7 @@ from warehouse.loading.corrections import apply_corrections
 from warehouse.loading.group import Refusal, Relanded, Result, SourceLoad
 from warehouse.publication.switch import current_publication, publish, verify_publication
 from warehouse.reading.held_rows import write_index
-from warehouse.reconciliation.contested import Contradiction, contradictions
+from warehouse.reconciliation.contested import Contradiction, contradictions, page_lines
 from warehouse.reports.validation_pages import write_report
 from warehouse.runs.backfill import fresh_from_staging, stage_partition
 from warehouse.runs.derive_and_enter import Renewal, renew_facts
@@ -206,7 +206,7 @@ class Pipeline:
         with self.watch.step("report"):
             write_report(
                 self.warehouse.connection, self.warehouse.home, self.run, status, message,
-                [(notice.message, notice.message_id) for notice in self.report.notices],
+                [(notice.message, notice.message_id) for notice in self.report.notices], page_lines(self.warehouse.connection),
             )  # fmt: skip
         self._is_reported = True
 

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -37,13 +37,14 @@ class PlannedChange:
 
 @dataclass(frozen=True)
 class Restated:
-    """What a restatement did: its run, the closed years, and the steps of the plan that it entered."""
+    """What a restatement did: its run, the closed years, the steps of the plan that it entered, and what contradicts printed numbers."""
 
     run: str
     years: list[int]
     steps: list[dict[str, Any]]
     reason: str
     approver: str
+    contested: list[dict[str, Any]] = field(default_factory=list)
 
     def sentence(self) -> str:
         numbers, years = len({(step["item"], step["period"]) for step in self.steps}), ", ".join(map(str, self.years))
@@ -119,9 +120,10 @@ def restate(
             )
         with a_run(root, as_of, "kpi restate --apply") as pipeline:
             years = apply_restatement(pipeline, reason, approver)
+            pipeline.look_for_contradictions()
             pipeline.publish()
-            pipeline.end()
-            return Restated(pipeline.run.name, years, steps, reason, approver)
+            contested = pipeline.end().as_dict()["contested"]
+            return Restated(pipeline.run.name, years, steps, reason, approver, contested)
 
 
 def apply_restatement(pipeline: Pipeline, reason: str, approver: str) -> list[int]:

@@ -11,7 +11,7 @@ from itertools import groupby
 import duckdb
 
 from warehouse.store.migrations import FIRST_LAYOUT, columns_since, newest_layout
-from warehouse.store.queries import first_row, single_value
+from warehouse.store.queries import first_row, has_table, single_value
 
 FIRST = "0" * 64
 _OF_BATCH = "(SELECT run_id FROM ledger.batches WHERE batches.batch_id = entry.batch_id)"
@@ -130,6 +130,9 @@ def last_seal(connection: duckdb.DuckDBPyConnection) -> str:
 def _contents(connection: duckdb.DuckDBPyConnection, first: int, last: int, layout: int) -> dict[int, dict[str, str]]:
     found: dict[int, dict[str, str]] = {}
     for sealed in SEALED:
+        # A warehouse that no run has brought up yet (`kpi doctor` changes nothing) lacks the tables of later layouts.
+        if not has_table(connection, *sealed.table.split(".")):
+            continue
         for run_id, digest in connection.execute(sealed.digests(layout), {"first": first, "last": last}).fetchall():
             found.setdefault(run_id, {})[sealed.name] = digest
     return found

@@ -73,7 +73,7 @@ def _input(
     connection: duckdb.DuckDBPyConnection, indicator: Indicator, question: Question, fact: Fact
 ) -> dict[str, Any]:
     """The indicator as the score found it. What is missing may have come nearer since, without a value that changes the score."""
-    found = explain_indicator(connection, indicator, Question(question.period, fact.row["known_from"]))
+    found = explain_indicator(connection, indicator, Question(question.period, fact.origin["known_from"]))
     return found if found["gap"] is None else explain_indicator(connection, indicator, question)
 
 
@@ -98,7 +98,7 @@ def _numbers(connection: duckdb.DuckDBPyConnection, year: int, fact: Fact) -> di
     rows = connection.execute(
         "SELECT measure, item, value FROM facts.kpi_scores WHERE year = $1 AND office = $2 AND known_from <= $3 "
         "AND (known_to IS NULL OR known_to > $3)",
-        [year, office().office_code, fact.row["known_from"]],
+        [year, office().office_code, fact.origin["known_from"]],
     ).fetchall()
     return {(measure, item): None if value is None else decimal_text(value, 2) for measure, item, value in rows}
 
