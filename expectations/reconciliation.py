@@ -126,7 +126,13 @@ def compare(printed: PrintedItem, derived: Derived | None, knowledge: Knowledge)
         return _compare_none(printed, derived, knowledge)
     if derived.unfit is not None or derived.value is None:
         return Judgement(NO_COUNTERPART, note=derived.unfit or "no value is derived")
-    judged = Judgement(EQUAL) if _agree(printed, derived.value) else _compare_unlike(printed, derived, knowledge)
+    return _compare_numbers(printed, derived, derived.value, knowledge)
+
+
+def _compare_numbers(printed: PrintedItem, derived: Derived, value: Decimal | str, knowledge: Knowledge) -> Judgement:
+    if _agree(printed, value):
+        return Judgement(EQUAL, _documented_as(printed.item, value, knowledge))
+    judged = _compare_unlike(printed, derived, knowledge)
     if judged.verdict == DIFFERENT and (accepted := knowledge.acceptance(printed, derived.text)) is not None:
         return Judgement(WAIVED, note=accepted.words)
     return judged
@@ -169,6 +175,20 @@ def _compare_unlike(printed: PrintedItem, derived: Derived, knowledge: Knowledge
     return Judgement(verdict, discrepancy)
 
 
+def _documented_as(item: str, value: Exact | str, knowledge: Knowledge) -> str | None:
+    """The discrepancy that documents this value beside what is printed, also where both agree at the printed precision (D15: 95.9)."""
+    if isinstance(value, str):
+        return None
+    return next(
+        (
+            identifier
+            for identifier, explanation in knowledge.documenting(item)
+            if any(_is_value(documented, value) for documented in explanation.derived or ())
+        ),
+        None,
+    )
+
+
 def judge(item: str, printed: Decimal, decimals: int, value: Exact, knowledge: Knowledge) -> tuple[Verdict, str | None]:
     """Equal at the printed precision; known with its discrepancy; rounding; or different.
 
@@ -177,13 +197,11 @@ def judge(item: str, printed: Decimal, decimals: int, value: Exact, knowledge: K
     rounded = round_half_up(value, decimals)
     if rounded == printed:
         return EQUAL, None
-    documenting = knowledge.documenting(item)
-    for identifier, explanation in documenting:
-        if any(_is_value(documented, value) for documented in explanation.derived or ()):
-            return KNOWN, identifier
+    if (documented := _documented_as(item, value, knowledge)) is not None:
+        return KNOWN, documented
     if abs(rounded - printed) <= Decimal(1).scaleb(-decimals):
         return ROUNDING, None
-    for identifier, explanation in documenting:
+    for identifier, explanation in knowledge.documenting(item):
         if explanation.within and abs(fraction(value) - fraction(printed)) <= fraction(Decimal(explanation.within)):
             return KNOWN, identifier
     return DIFFERENT, None

@@ -1,5 +1,5 @@
 -- reads: facts.kpi_values, facts.kpi_scores, ledger.runs, ledger.derivations
--- grain: one item and year of which a number is held back, with why it was derived since it is (an empty list: for no other cause)
+-- grain: one item and year of which a number is held back, with what else than late data made it be derived since it is
 -- parameters: none
 WITH held AS (
   SELECT indicator AS item, CAST(left(period, 4) AS INTEGER) AS year, run
@@ -19,4 +19,6 @@ SELECT since.item, since.year, list(DISTINCT derivations.cause) FILTER (derivati
 FROM since
 LEFT JOIN ledger.derivations AS derivations
   ON derivations.item = since.item AND derivations.year = since.year AND derivations.run_id >= since.run_id
+  -- a printed number that was delivered counts as late data, though it moves no value; where there is nothing else, it is late data
+  AND derivations.cause <> 'late_data'
 GROUP BY since.item, since.year

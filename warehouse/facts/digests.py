@@ -57,9 +57,9 @@ def code_digest(indicator: Indicator) -> str:
     return _of(indicator.sql, shared_code_digest())
 
 
-def printed_digest(accepted: str) -> str:
-    """Of what reports print and what is known of it, with what is ``accepted`` by name: the reconciliation is made anew where it differs."""
-    return _of(_printed_texts(), accepted)
+def printed_digest(decided: str) -> str:
+    """Of what reports print and what is known of it, with what is ``decided`` in the installation: the reconciliation is made anew where it differs."""
+    return _of(_printed_texts(), decided)
 
 
 @cache

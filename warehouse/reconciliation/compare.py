@@ -18,6 +18,7 @@ from transforms.printed import PrintedItem, base_of, load_checks, load_discrepan
 from transforms.reference import office, waivers
 from transforms.scoring.definition import load_scoring
 from transforms.sql import load_sql
+from warehouse.facts.agreed import PRINT
 from warehouse.facts.derive import View
 from warehouse.facts.hold import hold
 from warehouse.reconciliation.derived_items import read_items
@@ -25,7 +26,6 @@ from warehouse.reconciliation.waivers import in_force
 from warehouse.store.queries import has_table
 from warehouse.store.runs import UNPUBLISHED, Run, write_meta
 
-PRINT = "published_value"
 HELD_BACK = "contested: held back: {}"
 NOTHING_HELD = "contested: no published number is its own, so nothing is held back"
 CLOSED = "contested: the year is closed, and what is published of it stands"

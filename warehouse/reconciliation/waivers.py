@@ -8,6 +8,8 @@ import duckdb
 
 from expectations.reconciliation import Acceptance
 from transforms.sql import load_sql
+from warehouse.facts.agreed import PRINT
+from warehouse.store.queries import single_value
 
 
 def read_waivers(connection: duckdb.DuckDBPyConnection) -> list[Acceptance]:
@@ -21,9 +23,10 @@ def in_force(connection: duckdb.DuckDBPyConnection, day: date) -> list[Acceptanc
     return [entry for entry in read_waivers(connection) if entry.until is None or day <= entry.until]
 
 
-def accepted_digest(connection: duckdb.DuckDBPyConnection, day: date) -> str:
-    """Fingerprint of what is in force on ``day``."""
-    return hashlib.sha256(repr(in_force(connection, day)).encode()).hexdigest()
+def decided_digest(connection: duckdb.DuckDBPyConnection, day: date) -> str:
+    """Fingerprint of what is in force on ``day``, and of what has been delivered as printed: both can change a verdict alone."""
+    last = single_value(connection, "SELECT max(batch_id) FROM ledger.batches WHERE source = $1", [PRINT])
+    return hashlib.sha256(repr((in_force(connection, day), last)).encode()).hexdigest()
 
 
 def keep_waivers(

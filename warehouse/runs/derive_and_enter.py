@@ -16,7 +16,7 @@ from warehouse.facts.enter import derive_partitions, enter_derived, settle, wait
 from warehouse.facts.plan import Partition, Plan, plan_partitions
 from warehouse.facts.versions import Change
 from warehouse.reconciliation.compare import renew_reconciliation
-from warehouse.reconciliation.waivers import accepted_digest
+from warehouse.reconciliation.waivers import decided_digest
 from warehouse.runs.closing import closed_years
 from warehouse.store.connection import Warehouse
 from warehouse.store.queries import single_value
@@ -42,7 +42,7 @@ def renew_facts(
 ) -> Renewal:
     """Derives and enters what is due in ``years`` (None: all). Nothing is derived where nothing could have changed."""
     connection = warehouse.connection
-    judged_by = printed_digest(accepted_digest(connection, run.clock.date()))
+    judged_by = printed_digest(decided_digest(connection, run.clock.date()))
     plan, closed = plan_partitions(connection, run.clock, years), closed_years(connection)
     open_due = [partition for partition in plan.due if partition.year not in closed]
     closed_due = [partition for partition in plan.due if partition.year in closed]
