@@ -52,9 +52,11 @@ def print_explanation(found: dict[str, Any]) -> None:
         f"{found['indicator']} {found['period']} = {value} {found['unit']} ({', '.join([found['status'], *found.get('flags', [])])})"
     )
     print(f"  {found['title']}")
+    print(f"  definition version {found['definition_version']}")
     print(
-        f"  definition version {found['definition_version']}"
-        + (f", {found['legal_basis']}" if found["legal_basis"] else "")
+        f"  legal basis: {found['legal_basis']}"
+        + (f" ({found['cited_at']})" if found["cited_at"] else "")
+        + ("; the formula is inferred" if found["inferred"] else "")
     )
     print(f"  {found['formula']}")
     _judged(found)

@@ -19,6 +19,8 @@ TABLES = {
     "service_summary_history",
     "kpi_scores",
     "kpi_scores_history",
+    "survey_units",
+    "survey_units_history",
     "reconciliation",
     "contested",
     "batches",
@@ -46,6 +48,9 @@ SCORE = """INSERT INTO facts.kpi_scores BY NAME SELECT 'nss' AS measure, 'SS1' A
   '2024' AS definition_version, TIMESTAMP '2024-12-31 23:59:59.999999' AS cut_off, 100 AS value, 2 AS decimals, 'points' AS unit,
   'derived' AS status, '{"IKU-01": "not_yet_measured"}' AS missing, false AS is_provisional,
   TIMESTAMP '2025-01-01 01:00:00' AS known_from, 'run-000001' AS run"""
+UNIT = """INSERT INTO facts.survey_units BY NAME SELECT '07' AS office, 'layanan' AS survey_code, 2024 AS year, 1 AS semester,
+  'INKA' AS unit_code, '2024' AS definition_version, TIMESTAMP '2024-12-31 23:59:59.999999' AS cut_off, 91.20 AS ikm_value, 'A' AS grade,
+  30 AS respondent_count, false AS is_provisional, TIMESTAMP '2025-01-01 01:00:00' AS known_from, 'run-000001' AS run"""
 RECONCILED = """INSERT INTO facts.reconciliation BY NAME SELECT '07|SS1|2024|NSS' AS item, 2024 AS year, 2024 AS report_year,
   '100.00' AS published, '100.00' AS derived, 'equal' AS verdict, false AS is_delivered"""
 
@@ -89,6 +94,7 @@ def fill(connection):
         "INSERT INTO ledger.validation_results VALUES (1, 'promotion', 'PRM-02', 'warn', 10, 0, 'native', 0)"
     )
     connection.execute(SCORE)
+    connection.execute(UNIT)
     connection.execute(RECONCILED)
 
 

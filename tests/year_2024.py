@@ -123,10 +123,10 @@ def add_print(connection, item, value, printed_in="LKj 2024: Tabel 3.2", row=1):
 
 def enter_values(connection, run, values, reason="late_data", period="2024", status="derived", flags=()):
     """Enters {indicator: (value, target)} of a period, as the renewal does."""
-    make_fresh_table(connection, KPI_VALUES, "fresh_values")
+    make_fresh_table(connection, KPI_VALUES)
     for indicator, (value, target) in values.items():
         connection.execute(
-            "INSERT INTO fresh_values BY NAME SELECT $indicator AS indicator, $period AS period, '07' AS office, "
+            "INSERT INTO fresh_kpi_values BY NAME SELECT $indicator AS indicator, $period AS period, '07' AS office, "
             "'2024' AS definition_version, CAST($value AS DECIMAL(28,6)) AS value, 2 AS decimals, 'percent' AS unit, "
             "CAST($target AS DECIMAL(28,6)) AS target, CASE WHEN $value IS NULL THEN 'not_yet_measured' ELSE $status END AS status, "
             "'{}' AS excluded, $clock < make_date(left($period, 4)::INTEGER + 1, 1, 1) AS is_provisional, "
@@ -142,7 +142,7 @@ def enter_values(connection, run, values, reason="late_data", period="2024", sta
             },
         )
     scope = f"fact.period = '{period}' AND fact.indicator IN ({', '.join(map(repr, values))})"
-    enter_fresh(connection, KPI_VALUES, "fresh_values", scope, f"'{reason}'", run.clock, run.name)
+    enter_fresh(connection, KPI_VALUES, scope, f"'{reason}'", run.clock, run.name)
 
 
 def waiver(item, **decision):

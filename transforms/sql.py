@@ -1,5 +1,6 @@
 """Reads the .sql files of the rooms: one statement group a file, with a header that states table, grain and inputs."""
 
+import re
 from functools import cache
 from importlib.resources import files
 
@@ -13,3 +14,13 @@ def load_sql(package: str, name: str) -> str:
 def identifier(name: str) -> str:
     """``name`` as a quoted SQL identifier."""
     return '"' + name.replace('"', '""') + '"'
+
+
+def names_parameter(query: str, name: str) -> bool:
+    """Whether the query has the parameter ``$name``, and not only one whose name begins so."""
+    return re.search(rf"\${re.escape(name)}\b", _without_comments(query)) is not None
+
+
+def _without_comments(query: str) -> str:
+    """A header names the parameters that a query may have."""
+    return re.sub(r"--[^\n]*", "", query)

@@ -118,7 +118,7 @@ def test_a_stopped_backfill_goes_on_where_it_was(place: TimeHome) -> None:
     assert place.ledger(
         "SELECT run_id, count(*) FROM ledger.derivations WHERE state = 'staged' GROUP BY 1 ORDER BY 1"
     ) == [(1, 10), (2, 35)]
-    assert place.ledger("SELECT count(*) FROM facts.staged_values") == [(0,)]
+    assert place.ledger("SELECT count(*) FROM facts.staged_kpi_values") == [(0,)]
 
 
 def test_a_night_in_between_does_no_harm(place: TimeHome) -> None:

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from tests import publication_home
 from tests.publication_home import FILES, TABLES, VIEWS, query
+from transforms.facts import result_tables
 from warehouse.publication.declared import Published, load_published
 from warehouse.publication.switch import publish, verify_publication
 
@@ -45,13 +46,23 @@ def test_every_query_states_its_table_and_grain_and_belongs_to_a_declaration():
         if file.name.endswith(".sql")
     }
     declared = load_published()
-    kinds = dict.fromkeys(declared.tables, "table") | dict.fromkeys(declared.views, "view")
+    # A table of facts has no query of its own: it is made from its declaration.
+    kinds = dict.fromkeys([table for table in declared.tables if table.reads is None], "table")
+    kinds |= dict.fromkeys(declared.views, "view")
     assert queries.keys() == {f"{relation.name}.sql" for relation in kinds}
     for relation, kind in kinds.items():
         header = queries[f"{relation.name}.sql"].splitlines()[:3]
         assert header[:2] == [f"-- {kind}: {relation.name}", f"-- grain: {relation.grain}"]
         assert header[2].startswith("-- inputs: ")
         assert not re.search(r"SELECT\s+\*|\.\*", queries[f"{relation.name}.sql"])
+
+
+@pytest.mark.parametrize("table", result_tables(), ids=lambda table: table.table)
+def test_the_query_of_a_table_of_results_states_what_it_gives(table):
+    header = table.sql.splitlines()[:4]
+    assert header[0] == f"-- table: {table.table}"
+    assert [line.split(": ")[0] for line in header[1:]] == ["-- grain", "-- inputs", "-- parameters"]
+    assert not re.search(r"SELECT\s+\*|\.\*", table.sql)
 
 
 def test_datapackage_is_a_tabular_data_package(warehouse, home):
@@ -111,7 +122,13 @@ def test_standing_tables_have_no_end_and_no_reason(warehouse):
     assert query(
         folder,
         "SELECT DISTINCT table_name FROM duckdb_columns() WHERE column_name IN ('known_to', 'reason') ORDER BY 1",
-    ) == [("kpi_scores_history",), ("kpi_values_history",), ("peer_values_history",), ("service_summary_history",)]
+    ) == [
+        ("kpi_scores_history",),
+        ("kpi_values_history",),
+        ("peer_values_history",),
+        ("service_summary_history",),
+        ("survey_units_history",),
+    ]
 
 
 def test_no_column_of_a_person_or_a_record():

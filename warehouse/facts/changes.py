@@ -1,11 +1,13 @@
 """What a run changed of what is published, number by number: read from the versions that it opened and closed."""
 
 from dataclasses import dataclass
+from functools import cache
 
 import duckdb
 
+from transforms.facts import GIVEN, FactTable, result_tables
 from transforms.reference import office
-from transforms.sql import load_sql
+from transforms.sql import identifier, load_sql
 from warehouse.facts.versions import Change, plain_number
 
 
@@ -23,14 +25,36 @@ class NumberChange:
 
 
 def changes_of(connection: duckdb.DuckDBPyConnection, run: str) -> list[NumberChange]:
-    """Indicators, services by measure and group, scores; by item and period. A first value has no ``old`` and no reason."""
-    rows = connection.execute(
-        load_sql("warehouse.facts", "changes_of_run.sql"), {"run": run, "office": office().office_code}
-    ).fetchall()
+    """Indicators, services by measure and group, scores, results by column and key; by item and period.
+
+    A first value has no ``old`` and no reason.
+    """
+    query = load_sql("warehouse.facts", "changes_of_run.sql").replace("{results}", _numbers_of_results())
+    rows = connection.execute(query, {"run": run, "office": office().office_code}).fetchall()
     return [
         NumberChange(item, period, year, plain_number(old), plain_number(new), reason, is_told)
         for item, period, year, old, new, reason, is_told in rows
     ]
+
+
+@cache
+def _numbers_of_results() -> str:
+    """SQL of what the tables of results say, a line a column and key: ``survey_units.ikm_value|layanan|1|INKA``."""
+    return "\n".join(map(_numbers_of, result_tables()))
+
+
+def _numbers_of(table: FactTable) -> str:
+    measures = ", ".join(
+        f"struct_pack(measure := '{name}', number := CAST({identifier(name)} AS VARCHAR))" for name in table.measures
+    )
+    key = [f"CAST({identifier(name)} AS VARCHAR)" for name in table.key if name not in GIVEN]
+    item = f"concat_ws('|', '{table.table}.' || measure, {', '.join(key)})" if key else f"'{table.table}.' || measure"
+    versions = "known_from, known_to, reason, run, closed_by"
+    return (
+        f"UNION ALL SELECT {item}, CAST(year AS VARCHAR), year, number, false, false, {versions} FROM ("
+        f"SELECT {', '.join(map(identifier, table.key))}, {versions}, unnest([{measures}], recursive := true) "
+        f"FROM {table.name} WHERE office = $office)"
+    )
 
 
 def told(changes: list[NumberChange]) -> list[Change]:

@@ -1,4 +1,4 @@
--- reads: facts.kpi_values, facts.service_summary, facts.kpi_scores
+-- reads: facts.kpi_values, facts.service_summary, facts.kpi_scores, and the tables of results ({results}: see changes.py)
 -- grain: one number of an item and period whose version the run opened, or closed without a successor, with the one before
 -- parameters: $run, $office
 WITH numbers AS (
@@ -33,6 +33,7 @@ WITH numbers AS (
     measure = 'npss' AND value IS NOT NULL, false, known_from, known_to, reason, run, closed_by
   FROM facts.kpi_scores
   WHERE office = $office
+  {results}
 ), versions AS (
   SELECT item, period, year, number AS new, is_told, is_told_unchanged, reason, run,
     -- a line that had gone and comes back had no number before

@@ -24,6 +24,7 @@ from transforms.evaluate import (
 )
 from transforms.evidence import EVIDENCE_COLUMNS, EXCLUDED, NODES, SUMMARY, evidence_sql, version_years
 from transforms.exact import round_half_up
+from transforms.facts import fact_table
 from transforms.periods import Period, parts, year_period
 from transforms.reference import office
 from transforms.reference.tables import working_days
@@ -58,30 +59,30 @@ class FreshValue:
     target: Decimal | None = None
     office_code: str | None = None
 
-    def row(self, cut_off: datetime) -> list[Any]:
-        """In the order of facts.kpi_values, up to evidence_hash."""
+    def row(self, cut_off: datetime) -> dict[str, Any]:
+        """By the columns of facts.kpi_values."""
         outcome = self.outcome
         decimals = self.indicator.decimals if outcome.decimals is None else outcome.decimals
-        return [
-            self.indicator.id,
-            self.period.id,
-            self.office_code or office().office_code,
-            self.version.version,
-            cut_off,
-            outcome.value(decimals),
-            decimals,
-            self.indicator.unit,
-            self.target,
-            outcome.status,
-            outcome.numerator,
-            outcome.denominator,
-            json.dumps(self.evidence.excluded, sort_keys=True),
-            None if outcome.low is None else round_half_up(outcome.low, decimals),
-            None if outcome.high is None else round_half_up(outcome.high, decimals),
-            self.is_provisional,
-            self.evidence.flags,
-            self.evidence.evidence_hash,
-        ]
+        return {
+            "indicator": self.indicator.id,
+            "period": self.period.id,
+            "office": self.office_code or office().office_code,
+            "definition_version": self.version.version,
+            "cut_off": cut_off,
+            "value": outcome.value(decimals),
+            "decimals": decimals,
+            "unit": self.indicator.unit,
+            "target": self.target,
+            "status": outcome.status,
+            "numerator": outcome.numerator,
+            "denominator": outcome.denominator,
+            "excluded": json.dumps(self.evidence.excluded, sort_keys=True),
+            "band_low": None if outcome.low is None else round_half_up(outcome.low, decimals),
+            "band_high": None if outcome.high is None else round_half_up(outcome.high, decimals),
+            "is_provisional": self.is_provisional,
+            "flags": self.evidence.flags,
+            "evidence_hash": self.evidence.evidence_hash,
+        }
 
 
 def derive_service(connection: duckdb.DuckDBPyConnection, service: Service, year: int, view: View) -> None:
@@ -104,11 +105,11 @@ def derive_service(connection: duckdb.DuckDBPyConnection, service: Service, year
 
 
 def summarise_service(connection: duckdb.DuckDBPyConnection, year: int, view: View) -> None:
-    """Adds the summary of ``service_records`` to the temporary table ``fresh_summary``."""
+    """Adds the summary of ``service_records`` to the fresh rows of facts.service_summary."""
     period = year_period(year)
     connection.execute(PERCENT_HALF_UP)
     connection.execute(
-        f"INSERT INTO fresh_summary BY NAME SELECT *, $office AS office, $version AS definition_version, $cut_off AS cut_off, "
+        f"INSERT INTO {fact_table('service_summary').fresh} BY NAME SELECT *, $office AS office, $version AS definition_version, $cut_off AS cut_off, "
         f"$is_provisional AS is_provisional FROM ({summary_sql()})",
         {
             "two_day_limit_days": office().two_day_limit_days,

@@ -5,14 +5,16 @@ import json
 from functools import cache
 from importlib.resources import files
 
-from transforms.definitions import Indicator, Version
+from transforms.definitions import Grounded, Indicator, Version
+from transforms.facts import FactTable
 from transforms.services import load_services
 
+GROUNDS = set(Grounded.model_fields)
 # Said in words only: no number depends on them.
 WORDS = {
     "title",
     "owner",
-    "legal_basis",
+    *GROUNDS,
     "population",
     "exclusions",
     "exceptions",
@@ -27,12 +29,13 @@ PRINTED = ("published_", "known_discrepancies")
 SCORING = "transforms.scoring"
 DEFINITIONS = "transforms.indicators"
 PUBLISHED = "warehouse.publication.declared"
+DECLARED = ("transforms.facts", "transforms.results")
 
 
 def definition_digest(indicator: Indicator, version: Version) -> str:
     """Of an indicator under one version: its own facts change with it, and no others."""
     said = indicator.model_dump(mode="json", exclude=WORDS) | {
-        "version": version.model_dump(mode="json", exclude={"changed", "legal_basis"})
+        "version": version.model_dump(mode="json", exclude={"changed", *GROUNDS})
     }
     return _of(json.dumps(said, sort_keys=True))
 
@@ -57,6 +60,17 @@ def code_digest(indicator: Indicator) -> str:
     return _of(indicator.sql, shared_code_digest())
 
 
+def result_digest(table: FactTable) -> str:
+    """Of a table of results: what its rows are by its declaration, words left out."""
+    said = table.model_dump(mode="json", include={"key", "derivation"}) | {"columns": table.ddl}
+    return _of(json.dumps(said, sort_keys=True))
+
+
+def result_code_digest(table: FactTable) -> str:
+    """Of its query, with what all items share."""
+    return _of(table.sql, shared_code_digest())
+
+
 def printed_digest(decided: str) -> str:
     """Of what reports print and what is known of it, with what is ``decided`` in the installation: the reconciliation is made anew where it differs."""
     return _of(_printed_texts(), decided)
@@ -69,7 +83,7 @@ def _printed_texts() -> str:
 
 def words_digest() -> str:
     """Of the definitions' files whole, and of what is declared of the published tables: readers get new words and columns too."""
-    return _of(*_texts(DEFINITIONS), *_texts(PUBLISHED))
+    return _of(*(text for package in (DEFINITIONS, PUBLISHED, *DECLARED) for text in _texts(package)))
 
 
 def _texts(package: str) -> list[str]:

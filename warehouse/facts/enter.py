@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import astuple, replace
 from datetime import datetime
-from typing import Any
 
 import duckdb
 import polars as pl
@@ -11,13 +10,15 @@ import polars as pl
 from expectations.contract import load_contract
 from expectations.identity import states_table
 from transforms.definitions import load_indicators
+from transforms.facts import partitioned_tables, result_tables
 from transforms.services import load_services
 from transforms.sql import identifier, load_sql
 from warehouse.facts.agreed import PRINT
 from warehouse.facts.derive import View, derive_indicator, derive_service, look_now, summarise_service
 from warehouse.facts.plan import CAUSES, SCORES, Partition, Plan
+from warehouse.facts.results import derive_result
 from warehouse.facts.scores import BUDGET, enter_scores
-from warehouse.facts.versions import DERIVED, KPI_VALUES, enter_fresh, make_fresh_table
+from warehouse.facts.versions import KPI_VALUES, add_fresh, enter_fresh, make_fresh_table
 from warehouse.store.runs import Run
 from warehouse.store.stopwatch import Stopwatch
 
@@ -30,9 +31,9 @@ SETTLED: dict[str, pl.DataType | type[pl.DataType]] = {
 def derive_partitions(
     connection: duckdb.DuckDBPyConnection, partitions: Sequence[Partition], view: View, watch: Stopwatch
 ) -> None:
-    """(Re)creates the temporary tables ``fresh_values`` and ``fresh_summary`` for these partitions."""
-    for derived in DERIVED:
-        make_fresh_table(connection, derived.table, derived.fresh)
+    """(Re)creates the temporary tables of what is derived (``fresh_<table>``) for these partitions."""
+    for table in partitioned_tables():
+        make_fresh_table(connection, table)
     by_item: dict[str, list[int]] = {}
     for partition in partitions:
         by_item.setdefault(partition.item.name, []).append(partition.year)
@@ -44,18 +45,13 @@ def derive_partitions(
     with watch.step("indicators"):
         for indicator in load_indicators():
             if years := by_item.get(indicator.id):
-                _derive_values(
-                    connection,
-                    [f.row(f.period.cut_off(view.clock)) for f in derive_indicator(connection, indicator, years, view)],
-                )
+                values = derive_indicator(connection, indicator, years, view)
+                add_fresh(connection, KPI_VALUES, [value.row(value.period.cut_off(view.clock)) for value in values])
+    with watch.step("results"):
+        for table in result_tables():
+            for year in by_item.get(table.table, []):
+                derive_result(connection, table, year, view)
     look_now(connection)
-
-
-def _derive_values(connection: duckdb.DuckDBPyConnection, rows: list[list[Any]]) -> None:
-    names = [*KPI_VALUES.key, "definition_version", "cut_off", *KPI_VALUES.compared[1:]]
-    if rows:
-        marks = ", ".join(f"${n + 1}" for n in range(len(names)))
-        connection.executemany(f"INSERT INTO fresh_values ({', '.join(names)}) VALUES ({marks})", rows)
 
 
 def enter_derived(
@@ -72,12 +68,10 @@ def enter_derived(
     )
     scope = "({item}, {year}) IN (SELECT (item, year) FROM entered_partitions)"
     with watch.step("facts"):
-        for derived in DERIVED:
+        for table in partitioned_tables():
             enter_fresh(
-                connection, derived.table, derived.fresh,
-                scope.format(item=f"fact.{derived.item}", year=derived.year.format(row="fact")),
-                reason.format(item=f"changed_facts.{derived.item}", year=derived.year.format(row="changed_facts")),
-                run.clock, run.name,
+                connection, table, scope.format(**table.partition_of("fact")),
+                reason.format(**table.partition_of("changed_facts")), run.clock, run.name,
             )  # fmt: skip
     with watch.step("scores"):
         years = [partition.year for partition in partitions if partition.item.name == SCORES]
@@ -101,8 +95,9 @@ def settle(
         connection.execute(load_sql("warehouse.facts", query), named)
     settled = "IN (SELECT (item, year) FROM settled_frame)"
     connection.execute(f"DELETE FROM ledger.staged_partitions WHERE (item, year) {settled}")
-    for derived in DERIVED:
-        connection.execute(f"DELETE FROM {derived.staged} WHERE ({derived.item}, partition_year) {settled}")
+    for table in partitioned_tables():
+        item = table.partition_of(table.staged)["item"]
+        connection.execute(f"DELETE FROM {table.staged} WHERE ({item}, partition_year) {settled}")
     connection.unregister("settled_frame")
     for source in sorted({source for p in partitions for source in p.item.sources}):
         _note_waiting_rows(connection, source, sorted({p.year for p in partitions if source in p.item.sources}), run)

@@ -10,9 +10,10 @@ import duckdb
 import polars as pl
 
 from expectations.contested import VALUE, Fact
+from transforms.facts import FactTable
 from transforms.reference import office
 from transforms.sql import identifier, load_sql
-from warehouse.facts.versions import KPI_SCORES, KPI_VALUES, FactTable, enter_fresh
+from warehouse.facts.versions import KPI_SCORES, KPI_VALUES, enter_fresh
 from warehouse.store.runs import Run
 
 _COLUMNS = ("measure", "item", "period", "year", "office")
@@ -95,6 +96,6 @@ def _enter_instead(
     )
     parameters = {"run": run.name} if waived is None else {"run": run.name, "waived": list(waived)}
     connection.execute(
-        f"CREATE OR REPLACE TEMP TABLE meanwhile_facts AS {load_sql('warehouse.facts', query)}", parameters
+        f"CREATE OR REPLACE TEMP TABLE {table.fresh} AS {load_sql('warehouse.facts', query)}", parameters
     )
-    enter_fresh(connection, table, "meanwhile_facts", "false", "cause", run.clock, run.name)
+    enter_fresh(connection, table, "false", "cause", run.clock, run.name)

@@ -1,4 +1,4 @@
--- table: meanwhile_facts (temporary)
+-- table: fresh_kpi_scores (temporary)
 -- grain: one number of a year's score that a printed number contradicts, or that rests on such a one, as it is published meanwhile
 -- inputs: derived_facts (temporary): as the run derived it; facts.kpi_scores: as it was published before
 -- parameters: $run

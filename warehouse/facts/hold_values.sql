@@ -1,4 +1,4 @@
--- table: meanwhile_facts (temporary)
+-- table: fresh_kpi_values (temporary)
 -- grain: one value of an indicator that a printed number contradicts, or that is made of such a one, as it is published meanwhile
 -- inputs: derived_facts (temporary): as the run derived it; facts.kpi_values: as it was published before
 -- parameters: $run

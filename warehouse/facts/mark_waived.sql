@@ -1,4 +1,4 @@
--- table: meanwhile_facts (temporary)
+-- table: fresh_kpi_values (temporary)
 -- grain: one value that somebody's word lets stand beside a printed one, flagged; or did until now, without the flag
 -- inputs: derived_facts (temporary)
 -- parameters: $run, $waived: 'indicator period' of each that is waived

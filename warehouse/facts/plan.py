@@ -1,4 +1,4 @@
-"""What must be derived: one partition an item (a service, an indicator, the scores) and year, missing, stale or current.
+"""What must be derived: one partition an item (a service, an indicator, a table of results, the scores) and year, missing, stale or current.
 
 A partition is stale where a delivery touched its year, its definition or the code changed, the clock moved on within it, or a printed
 number contradicts it: what is held back is derived anew every night, until nothing contradicts any more.
@@ -15,17 +15,26 @@ from expectations.contract import load_contract
 from expectations.identity import states_table
 from transforms.definitions import load_indicators
 from transforms.evidence import version_in_force
+from transforms.facts import fact_table, result_tables
 from transforms.periods import year_period
 from transforms.services import load_services
 from transforms.sql import load_sql
 from warehouse.facts.agreed import SHARED_SOURCES
 from warehouse.facts.derive import View, source_state
-from warehouse.facts.digests import code_digest, definition_digest, scoring_digest, service_digest, shared_code_digest
+from warehouse.facts.digests import (
+    code_digest,
+    definition_digest,
+    result_code_digest,
+    result_digest,
+    scoring_digest,
+    service_digest,
+    shared_code_digest,
+)
 from warehouse.facts.scores import BUDGET
 from warehouse.store.queries import has_table, single_value
 
 SCORES = "scores"
-Kind = Literal["service", "indicator", "scores"]
+Kind = Literal["service", "indicator", "result", "scores"]
 State = Literal["missing", "stale", "staged", "current"]
 # Where several things changed, the first of these is the reason of a new version.
 CAUSES = ("late_data", "correction", "definition", "code")
@@ -105,7 +114,12 @@ def all_items() -> list[Item]:
         Item(i.id, "indicator", tuple(i.sources), SHARED_SOURCES, i.looks_back_at_earlier_years)
         for i in load_indicators()
     ]
-    return [*services, *indicators, Item(SCORES, "scores", (BUDGET,), SHARED_SOURCES)]
+    results = [
+        Item(table.table, "result", d.sources, d.shared, d.looks_back_at_earlier_years)
+        for table in result_tables()
+        if (d := table.derivation) is not None
+    ]
+    return [*services, *indicators, *results, Item(SCORES, "scores", (BUDGET,), SHARED_SOURCES)]
 
 
 def plan_partitions(connection: duckdb.DuckDBPyConnection, clock: datetime, years: list[int] | None = None) -> Plan:
@@ -187,10 +201,13 @@ class _Planner:
         """None where nothing can be said of the year: no row of the service, no definition in force."""
         clock, last = self.view.clock, self.view.known_batch
         match item.kind:
-            case "service":
+            case "service" | "result":
                 if not any((source, year) in self.touches for source in item.sources):
                     return None
-                return Basis(service_digest(), shared_code_digest(), "", last, clock)
+                if item.kind == "service":
+                    return Basis(service_digest(), shared_code_digest(), "", last, clock)
+                table = fact_table(item.name)
+                return Basis(result_digest(table), result_code_digest(table), "", last, clock)
             case "scores":
                 return Basis(scoring_digest(), shared_code_digest(), "", last, clock)
         indicator = self.indicators[item.name]

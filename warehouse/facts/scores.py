@@ -16,13 +16,11 @@ from transforms.scoring.score import Budget, Result, Score, score_year
 from transforms.sql import load_sql
 from warehouse.facts.agreed import PRINT, PrintedItem, read_printed
 from warehouse.facts.derive import View
-from warehouse.facts.versions import KPI_SCORES, enter_fresh, make_fresh_table
+from warehouse.facts.versions import KPI_SCORES, add_fresh, enter_fresh, make_fresh_table
 from warehouse.store.queries import has_table
 from warehouse.store.runs import Run
 
 BUDGET = "budget"
-# What a print calls a score -> the measure of ours that it stands beside.
-PRINTED_MEASURES = {"capaian": "capaian", "NSS": "nss", "NKP": "nkp", "NPSS": "npss"}
 BUDGET_MEASURES = ("allocation", "spending", "absorption", "efficiency")
 # Where the inputs of a number changed for several reasons, the first of these is the number's.
 REASONS = ("late_data", "correction", "definition", "code")
@@ -34,20 +32,18 @@ def enter_scores(connection: duckdb.DuckDBPyConnection, years: list[int], causes
 
     ``causes`` says why an indicator, or the budget, of a year was derived again; a number inherits the reason of its inputs.
     """
-    make_fresh_table(connection, KPI_SCORES, "fresh_scores")
-    connection.execute("ALTER TABLE fresh_scores ADD COLUMN cause VARCHAR")
+    make_fresh_table(connection, KPI_SCORES)
+    connection.execute(f"ALTER TABLE {KPI_SCORES.fresh} ADD COLUMN cause VARCHAR")
     changed = _changed_values(connection, run, causes)
     rows = [_printed_row(item, view, causes) for item in printed_scores(connection, years, view)]
     for year in years:
         cut_off = year_period(year).cut_off(view.clock)
         scores = score_year(*score_inputs(connection, year, view), load_scoring(), load_categories())
-        rows += [[*_row(score, year, cut_off, view), _cause(score, year, changed, causes)] for score in scores]
-    marks = ", ".join(f"${number + 1}" for number in range(len(rows[0])))
-    connection.executemany(f"INSERT INTO fresh_scores VALUES ({marks})", rows)
+        rows += [_row(score, year, cut_off, view) | {"cause": _cause(score, year, changed, causes)} for score in scores]
+    add_fresh(connection, KPI_SCORES, rows)
     enter_fresh(
         connection,
         KPI_SCORES,
-        "fresh_scores",
         f"list_contains({years}, fact.year)",
         "CASE WHEN old_version <> definition_version THEN 'definition' ELSE cause END",
         run.clock,
@@ -77,52 +73,52 @@ def score_inputs(connection: duckdb.DuckDBPyConnection, year: int, view: View) -
 
 def printed_scores(connection: duckdb.DuckDBPyConnection, years: list[int], view: View) -> list[PrintedItem]:
     """The scores that offices have printed of these years: carried as reported, beside the derived ones."""
-    found = read_printed(connection, None, list(PRINTED_MEASURES), view.known_batch)
+    found = read_printed(connection, None, list(load_scoring().printed_measures), view.known_batch)
     return [item for item in found if item.year in years]
 
 
-def _printed_row(item: PrintedItem, view: View, causes: Causes) -> list[Any]:
+def _printed_row(item: PrintedItem, view: View, causes: Causes) -> dict[str, Any]:
     scoring = load_scoring()
     outcome, _ = stand_in(item.readings, item.chosen)
-    decimals = (
-        scoring.measures[PRINTED_MEASURES[item.measure]].decimals if outcome.decimals is None else outcome.decimals
-    )
-    return [
-        f"printed_{PRINTED_MEASURES[item.measure]}",
-        item.item,
-        item.year,
-        item.office,
-        scoring.version,
-        outcome.value(decimals),
-        decimals,
-        scoring.measures[PRINTED_MEASURES[item.measure]].unit,
-        outcome.status,
-        "{}",
-        None,
-        False,
-        year_period(item.year).cut_off(view.clock),
-        causes.get((PRINT, item.year), REASONS[0]),
-    ]
+    name = scoring.printed_measures[item.measure]
+    measure = scoring.measures[name]
+    decimals = measure.decimals if outcome.decimals is None else outcome.decimals
+    return {
+        "measure": f"printed_{name}",
+        "item": item.item,
+        "year": item.year,
+        "office": item.office,
+        "definition_version": scoring.version,
+        "cut_off": year_period(item.year).cut_off(view.clock),
+        "value": outcome.value(decimals),
+        "decimals": decimals,
+        "unit": measure.unit,
+        "status": outcome.status,
+        "missing": "{}",
+        "category": None,
+        "is_provisional": False,
+        "cause": causes.get((PRINT, item.year), REASONS[0]),
+    }
 
 
-def _row(score: Score, year: int, cut_off: datetime, view: View) -> list[Any]:
+def _row(score: Score, year: int, cut_off: datetime, view: View) -> dict[str, Any]:
     scoring = load_scoring()
     measure = scoring.measures[score.measure]
-    return [
-        score.measure,
-        score.item,
-        year,
-        office().office_code,
-        scoring.version,
-        score.value(scoring.measures),
-        measure.decimals,
-        measure.unit,
-        score.status,
-        json.dumps(dict(score.missing), sort_keys=True),
-        score.category,
-        year_period(year).is_running(view.clock),
-        cut_off,
-    ]
+    return {
+        "measure": score.measure,
+        "item": score.item,
+        "year": year,
+        "office": office().office_code,
+        "definition_version": scoring.version,
+        "cut_off": cut_off,
+        "value": score.value(scoring.measures),
+        "decimals": measure.decimals,
+        "unit": measure.unit,
+        "status": score.status,
+        "missing": json.dumps(dict(score.missing), sort_keys=True),
+        "category": score.category,
+        "is_provisional": year_period(year).is_running(view.clock),
+    }
 
 
 def _changed_values(connection: duckdb.DuckDBPyConnection, run: Run, causes: Causes) -> dict[tuple[str, int], str]:

@@ -4,9 +4,10 @@ import json
 from datetime import datetime
 from typing import Any
 
+from transforms.facts import Column
 from transforms.periods import WIB
 from transforms.reference import office
-from warehouse.publication.declared import Column, Table, load_published
+from warehouse.publication.declared import Table, load_published
 from warehouse.publication.tables import DATABASE, parquet_path
 
 DATAPACKAGE = "datapackage.json"

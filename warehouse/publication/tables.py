@@ -9,10 +9,11 @@ import duckdb
 import polars as pl
 
 from transforms.definitions import load_indicators
+from transforms.facts import Column
 from transforms.periods import parse_period
 from transforms.reference import office
 from transforms.sql import identifier, load_sql
-from warehouse.publication.declared import Column, Published, Table, load_published
+from warehouse.publication.declared import Published, Table, load_published
 from warehouse.store.connection import Warehouse
 from warehouse.store.failures import GateFailed
 
@@ -83,6 +84,7 @@ def indicator_frame() -> pl.DataFrame:
         "title_en",
         "owner",
         "legal_basis",
+        "cited_at",
         "unit",
         "polarity",
         "perspective",
@@ -95,6 +97,7 @@ def indicator_frame() -> pl.DataFrame:
             "title_en": indicator.title.en,
             "owner": indicator.owner,
             "legal_basis": indicator.legal_basis,
+            "cited_at": indicator.cited_at,
             "unit": indicator.unit,
             "decimals": indicator.decimals,
             "polarity": indicator.polarity,
@@ -130,7 +133,7 @@ def _period_frame(connection: duckdb.DuckDBPyConnection) -> pl.DataFrame:
 
 def version_frame() -> pl.DataFrame:
     """One row an indicator and version of its definition."""
-    texts = ["indicator", "definition_version", "changed_id", "changed_en", "legal_basis", "formula"]
+    texts = ["indicator", "definition_version", "changed_id", "changed_en", "legal_basis", "cited_at", "formula"]
     rows = [
         {
             "indicator": indicator.id,
@@ -139,12 +142,14 @@ def version_frame() -> pl.DataFrame:
             "changed_id": version.changed.id,
             "changed_en": version.changed.en,
             "legal_basis": version.legal_basis,
+            "cited_at": version.cited_at,
+            "inferred": version.inferred,
             "formula": version.formula.text,
         }
         for indicator in load_indicators()
         for version in indicator.versions
     ]
-    return pl.DataFrame(rows, schema=dict.fromkeys(texts, pl.String) | {"valid_from": pl.Date})
+    return pl.DataFrame(rows, schema=dict.fromkeys(texts, pl.String) | {"valid_from": pl.Date, "inferred": pl.Boolean})
 
 
 @contextmanager
@@ -239,7 +244,7 @@ def _conditions(name: str, column: Column) -> Iterator[_Condition]:
 def _not_as_declared(table: Table, finding: str) -> GateFailed:
     return GateFailed(
         f"published table {table.name}: {finding}; nothing was published. "
-        f"Put warehouse/publication/declared/{table.name}.sql, tables.yml or the facts right, then `kpi run`"
+        "Put its declaration, its query or the facts right, then `kpi run`"
     )
 
 

@@ -11,12 +11,12 @@ from typing import Any
 
 import duckdb
 
+from transforms.facts import partitioned_tables
 from transforms.sql import identifier
 from warehouse.facts.derive import View
 from warehouse.facts.enter import derive_partitions
 from warehouse.facts.plan import SCORES, Partition
-from warehouse.facts.versions import DERIVED
-from warehouse.store.connection import SETTINGS
+from warehouse.store.connection import configure
 from warehouse.store.runs import Run
 from warehouse.store.stopwatch import Stopwatch
 
@@ -56,16 +56,15 @@ def summary(partitions: Sequence[Partition]) -> str:
 def stage_partition(cursor: duckdb.DuckDBPyConnection, partition: Partition, view: View, run: Run) -> None:
     """Derives one partition on a cursor of its own (several at once may do so) and keeps it, in one transaction."""
     start = time.perf_counter()
-    for setting in SETTINGS:
-        cursor.execute(setting)
+    configure(cursor)
     derive_partitions(cursor, [partition], view, Stopwatch())
     cursor.execute("BEGIN")
     name, basis = [partition.item.name, partition.year], partition.basis
-    for derived in DERIVED:
-        columns, staged = ", ".join(map(identifier, derived.table.columns)), derived.staged
-        cursor.execute(f"DELETE FROM {staged} WHERE {derived.item} = $1 AND partition_year = $2", name)
+    for table in partitioned_tables():
+        columns, item = ", ".join(map(identifier, table.kept)), table.partition_of(table.staged)["item"]
+        cursor.execute(f"DELETE FROM {table.staged} WHERE {item} = $1 AND partition_year = $2", name)
         cursor.execute(
-            f"INSERT INTO {staged} ({columns}, partition_year) SELECT {columns}, $1 FROM {derived.fresh}",
+            f"INSERT INTO {table.staged} ({columns}, partition_year) SELECT {columns}, $1 FROM {table.fresh}",
             [partition.year],
         )
     cursor.execute("DELETE FROM ledger.staged_partitions WHERE item = $1 AND year = $2", name)
@@ -90,9 +89,9 @@ def fresh_from_staging(
         return
     connection.execute("CREATE OR REPLACE TEMP TABLE taken_from_staging (item VARCHAR, year INTEGER)")
     connection.executemany("INSERT INTO taken_from_staging VALUES ($1, $2)", staged)
-    for derived in DERIVED:
-        columns = ", ".join(map(identifier, derived.table.columns))
+    for table in partitioned_tables():
+        columns, item = ", ".join(map(identifier, table.kept)), table.partition_of("staged")["item"]
         connection.execute(
-            f"INSERT INTO {derived.fresh} ({columns}) SELECT {columns} FROM {derived.staged} "
-            f"WHERE ({derived.item}, partition_year) IN (SELECT (item, year) FROM taken_from_staging)"
+            f"INSERT INTO {table.fresh} ({columns}) SELECT {columns} FROM {table.staged} AS staged "
+            f"WHERE ({item}, partition_year) IN (SELECT (item, year) FROM taken_from_staging)"
         )

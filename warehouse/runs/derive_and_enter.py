@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import duckdb
 
+from transforms.facts import fact_tables
 from warehouse.facts.changes import NumberChange, changes_of, told
 from warehouse.facts.derive import View
 from warehouse.facts.digests import printed_digest, words_digest
@@ -98,8 +99,7 @@ def _note_pending(warehouse: Warehouse, plan: Plan, due: Sequence[Partition], ru
 
 def _has_entered(connection: duckdb.DuckDBPyConnection, run: Run) -> bool:
     """Whether the run opened or closed any version, also one that differs in its components alone."""
-    tables = ("facts.kpi_values", "facts.service_summary", "facts.kpi_scores")
     return any(
-        single_value(connection, f"SELECT 1 FROM {table} WHERE run = $1 OR closed_by = $1 LIMIT 1", [run.name])
-        for table in tables
+        single_value(connection, f"SELECT 1 FROM {table.name} WHERE run = $1 OR closed_by = $1 LIMIT 1", [run.name])
+        for table in fact_tables()
     )

@@ -42,7 +42,7 @@ from warehouse.store.damage import damage_in, one_line
 from warehouse.store.home import Home
 from warehouse.store.lock import reader_lock
 from warehouse.store.manifest import published_folders
-from warehouse.store.queries import first_row, has_table, single_value
+from warehouse.store.queries import first_row, has_table, install_macros, single_value
 from warehouse.store.seal import find_break, last_seal, links_count
 
 PACKAGES = ("duckdb", "great-expectations", "polars", "prefect", "fastapi", "duckdb-sqlalchemy", "pyarrow")
@@ -229,6 +229,7 @@ def _contested(connection: duckdb.DuckDBPyConnection) -> Check:
     """What printed numbers contradict, and what somebody answers for."""
     if not has_table(connection, "ledger", "waivers"):
         return _check("printed numbers", "note", "the home is of an earlier release; the next `kpi run` looks at them")
+    install_macros(connection)
     found, accepted = contradictions(connection), len(in_force(connection, clock_now().date()))
     if found:
         said = "; ".join(f"{contradiction.message}: {contradiction.what_to_do}" for contradiction in found)

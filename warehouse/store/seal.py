@@ -5,11 +5,14 @@ A link holds a digest a table of what the run entered; ``find_break`` computes t
 
 import hashlib
 import json
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import groupby
 
 import duckdb
 
+from transforms.facts import fact_tables
+from warehouse.store.fact_tables import columns_added_after
 from warehouse.store.migrations import FIRST_LAYOUT, columns_since, newest_layout
 from warehouse.store.queries import first_row, has_table, single_value
 
@@ -31,12 +34,12 @@ class _Sealed:
     def name(self) -> str:
         return self.table + (" (ended)" if self.of == _OF_END else "")
 
-    def digests(self, layout: int) -> str:
+    def digests(self, layout: int, added: Mapping[str, tuple[str, ...]]) -> str:
         """SELECT run_id, digest: of all rows that belong to a run, whatever their order, as a seal of ``layout`` saw them.
 
-        Parameters: $first, $last (run ids).
+        ``added``: by table, columns that were declared after the run. Parameters: $first, $last (run ids).
         """
-        without = (*self.without, *columns_since(self.table, layout))
+        without = (*self.without, *columns_since(self.table, layout), *added.get(self.table, ()))
         left_out = f" EXCLUDE ({', '.join(without)})" if without else ""
         return (
             f"WITH entries AS (SELECT {self.of} AS run_id, CAST(to_json(entry) AS VARCHAR) AS line "
@@ -57,11 +60,12 @@ SEALED = (
     _Sealed("ledger.restatements"),
     _Sealed("ledger.waivers"),
     _Sealed("ledger.purges"),
+    _Sealed("ledger.added_columns", "entry.first_run_id"),
     _Sealed("quarantine.held_rows", _OF_BATCH, ("closed_by_batch_id",)),
     *(
         sealed
-        for table in ("facts.kpi_values", "facts.service_summary", "facts.kpi_scores")
-        for sealed in (_Sealed(table, _OF_NAME, ("known_to", "closed_by")), _Sealed(table, _OF_END))
+        for table in fact_tables()
+        for sealed in (_Sealed(table.name, _OF_NAME, ("known_to", "closed_by")), _Sealed(table.name, _OF_END))
     ),
 )
 
@@ -75,7 +79,9 @@ def seal_runs(connection: duckdb.DuckDBPyConnection) -> None:
     if not runs:
         return
     layout = newest_layout()
-    contents = _contents(connection, sealed_up_to + 1, runs[-1][0], layout)
+    contents: dict[int, dict[str, str]] = {}
+    for first, last in _alike(connection, [run_id for (run_id,) in runs]):
+        contents |= _contents(connection, first, last, layout)
     for (run_id,) in runs:
         text = _text(contents.get(run_id, {}), _publications(connection, run_id), layout)
         sha256 = _link(previous, run_id, text)
@@ -91,8 +97,8 @@ def find_break(connection: duckdb.DuckDBPyConnection) -> str | None:
     ended = connection.execute("SELECT run_id FROM ledger.runs WHERE status <> 'running' ORDER BY run_id").fetchall()
     found: dict[int, dict[str, str]] = {}
     for layout, group in groupby(links, key=lambda link: _layout(link[1])):
-        run_ids = [link[0] for link in group]
-        found |= _contents(connection, run_ids[0], run_ids[-1], layout)
+        for first, last in _alike(connection, [link[0] for link in group]):
+            found |= _contents(connection, first, last, layout)
     previous = FIRST
     for run_id, text, stated_previous, sha256 in links:
         if stated_previous != previous or _link(previous, run_id, text) != sha256:
@@ -127,13 +133,24 @@ def last_seal(connection: duckdb.DuckDBPyConnection) -> str:
     return sha256 if run_id else "none yet"
 
 
+def _alike(connection: duckdb.DuckDBPyConnection, run_ids: list[int]) -> Iterator[tuple[int, int]]:
+    """Runs in order as (first, last), each stretch of which saw the same columns."""
+    starts = {
+        run_id for (run_id,) in connection.execute("SELECT DISTINCT first_run_id FROM ledger.added_columns").fetchall()
+    }
+    for _, group in groupby(run_ids, key=lambda run_id: sum(start <= run_id for start in starts)):
+        stretch = list(group)
+        yield stretch[0], stretch[-1]
+
+
 def _contents(connection: duckdb.DuckDBPyConnection, first: int, last: int, layout: int) -> dict[int, dict[str, str]]:
+    added, bounds = columns_added_after(connection, last), {"first": first, "last": last}
     found: dict[int, dict[str, str]] = {}
     for sealed in SEALED:
         # A warehouse that no run has brought up yet (`kpi doctor` changes nothing) lacks the tables of later layouts.
         if not has_table(connection, *sealed.table.split(".")):
             continue
-        for run_id, digest in connection.execute(sealed.digests(layout), {"first": first, "last": last}).fetchall():
+        for run_id, digest in connection.execute(sealed.digests(layout, added), bounds).fetchall():
             found.setdefault(run_id, {})[sealed.name] = digest
     return found
 

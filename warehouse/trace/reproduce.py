@@ -8,11 +8,12 @@ from typing import Any
 from expectations.contested import CONTESTED, WAIVED
 from expectations.contract import load_contract
 from transforms.exact import decimal_text
+from transforms.facts import FactTable
 from transforms.periods import end_of_day, parse_period
 from warehouse.facts.derive import View
 from warehouse.facts.enter import derive_partitions, enter_derived
 from warehouse.facts.plan import Basis, Item, Partition, Plan, all_items
-from warehouse.facts.versions import KPI_SCORES, KPI_VALUES, SERVICE_SUMMARY, FactTable
+from warehouse.facts.versions import KPI_SCORES, KPI_VALUES, SERVICE_SUMMARY
 from warehouse.landing.delivery import Landed, sha256_of
 from warehouse.landing.inbox import Delivery
 from warehouse.landing.refusal import DeliveryRefused

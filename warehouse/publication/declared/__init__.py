@@ -1,55 +1,25 @@
-"""What is published: ``tables.yml`` declares tables and views and defines every column once; ``<name>.sql`` reads each.
+"""What is published: the tables of facts as they are declared (``transforms.facts``), and what ``tables.yml`` declares beside them.
 
-A new table or view is one entry in ``tables.yml`` and one .sql file beside it. From the declaration come the comments
-in kpi.duckdb, the schema in datapackage.json, and the checks that the query keeps what is declared.
+Another table or view is one entry in ``tables.yml`` and one .sql file beside it. From the declarations come the comments
+in kpi.duckdb, the schema in datapackage.json, and the checks that a query keeps what is declared. A column is defined once, in one of them.
 """
 
-import re
+from collections.abc import Mapping
 from functools import cache
-from typing import Annotated, Literal
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
+from transforms.facts import Column, FactTable, Name, Publication, Strict, Text, fact_tables, load_common
 from transforms.sql import load_sql
 from transforms.yaml_text import read_yaml
 
-FieldType = Literal["string", "integer", "number", "boolean", "date", "datetime", "object", "any"]
-Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
-Text = Annotated[str, Field(min_length=1)]
-
-# How each type of a data package is stored. A binary float is none of them: it never carries a KPI. A list is `any`: what
-# the standard calls an array is JSON text.
-STORED_TYPES: dict[FieldType, str] = {
-    "string": r"VARCHAR",
-    "integer": r"INTEGER|BIGINT",
-    "number": r"DECIMAL\(\d+,\d+\)",
-    "boolean": r"BOOLEAN",
-    "date": r"DATE",
-    "datetime": r"TIMESTAMP",
-    "object": r"VARCHAR",
-    "any": r"VARCHAR\[\]",
-}
-
-
-class Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Column(Strict):
-    """A published column. ``unit`` is a word of the vocabulary ``units``; an ``object`` is JSON text."""
-
-    type: FieldType
-    unit: Text
-    description: Text
-    required: bool = False
-    enum: tuple[Text, ...] = ()
-
-    def is_stored_as(self, sql_type: str) -> bool:
-        return re.fullmatch(STORED_TYPES[self.type], sql_type) is not None
-
 
 class Table(Strict):
-    """A published table or view. ``columns`` name entries of the column list; rows of a table stand in the order of ``primary_key``."""
+    """A published table or view. ``columns`` name entries of the column list; rows of a table stand in the order of ``primary_key``.
+
+    ``reads``: the query of a table of facts, made from its declaration; any other has a file of its own.
+    """
 
     name: Name
     title: Text
@@ -57,10 +27,11 @@ class Table(Strict):
     grain: Text
     primary_key: tuple[Name, ...]
     columns: tuple[Name, ...]
+    reads: Text | None = None
 
     @property
     def query(self) -> str:
-        return load_sql(__name__, f"{self.name}.sql")
+        return self.reads or load_sql(__name__, f"{self.name}.sql")
 
 
 class Package(Strict):
@@ -108,4 +79,44 @@ class Published(Strict):
 @cache
 def load_published() -> Published:
     """The declaration of what is published. Raises ValueError for an unknown key or a column that nobody defines."""
-    return Published.model_validate(read_yaml(load_sql(__name__, "tables.yml")))
+    content, common = read_yaml(load_sql(__name__, "tables.yml")), load_common()
+    units, columns = dict(common.units), dict(common.columns)
+    tables: list[Table] = []
+    for table in fact_tables():
+        _add(units, table.units, f"{table.table}, units")
+        _add(
+            columns, {c.published_as or name: c for name, c in table.columns.items() if name in table.own}, table.table
+        )
+        tables += (made for publication in table.published for made in _of_facts(table, publication))
+    _add(units, content["units"], "tables.yml, units")
+    _add(columns, content["columns"], "tables.yml")
+    made_content = {"units": units, "columns": columns, "tables": [*tables, *content["tables"]]}
+    return Published.model_validate(content | made_content)
+
+
+def _add(known: dict[str, Any], more: Mapping[str, Any], where: str) -> None:
+    """A word has one definition. Raises ValueError where it stands in two places."""
+    if twice := sorted(known.keys() & more.keys()):
+        raise ValueError(f"{where}: defined elsewhere already: {', '.join(twice)}")
+    known |= more
+
+
+def _of_facts(table: FactTable, publication: Publication) -> tuple[Table, Table]:
+    """The versions that stand, and all of them."""
+    key = tuple(table.columns[name].published_as or name for name in table.key)
+    return (
+        Table(
+            name=publication.name, title=publication.title, description=publication.description, grain=table.grain,
+            primary_key=key, columns=tuple(table.published_columns(history=False)),
+            reads=table.published_query(publication, history=False),
+        ),
+        Table(
+            name=f"{publication.name}_history", title=f"{publication.title}, all versions",
+            description=(
+                f"Every version of {publication.versions_of}. What was known at an instant t are the rows with known_from <= t and "
+                "known_to empty or > t."
+            ),
+            grain=f"{table.grain.replace(' and ', ', ')} and version", primary_key=(*key, "known_from", "run"),
+            columns=tuple(table.published_columns(history=True)), reads=table.published_query(publication, history=True),
+        ),
+    )  # fmt: skip

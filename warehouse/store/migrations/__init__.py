@@ -1,16 +1,20 @@
 """The schema of a warehouse through the years: numbered migrations, each all or nothing, that leave the ledger's history as it is.
 
 ``warehouse/store/ledger.sql`` is the schema of layout 3, the first that can be migrated, and is never changed again. Every change since is
-a file ``NNNN_what_it_does.sql`` beside this module; a new warehouse takes the same way as an old one.
+a file ``NNNN_what_it_does.sql`` beside this module; a new warehouse takes the same way as an old one. Tables of facts, and columns that they get,
+need none: they come from their declarations (``fact_tables.py``).
 """
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from importlib.resources import files
 
 import duckdb
 
 from transforms.sql import load_sql
+from warehouse.store.fact_tables import install_fact_tables
 from warehouse.store.failures import EnvironmentProblem
 from warehouse.store.queries import has_table, single_value
 
@@ -85,6 +89,8 @@ def migrate(connection: duckdb.DuckDBPyConnection, place: str) -> None:
                     f"the warehouse {place} could not be brought to layout {number}: {fault}; it is as it was; "
                     "go on with the release before, and report this as a fault of the product"
                 ) from fault
+    with _one(connection):
+        install_fact_tables(connection)
 
 
 def _noted(layout: int, *, is_new: bool) -> str:
@@ -94,9 +100,16 @@ def _noted(layout: int, *, is_new: bool) -> str:
 
 
 def _in_one(connection: duckdb.DuckDBPyConnection, statements: str) -> None:
+    with _one(connection):
+        connection.execute(statements)
+
+
+@contextmanager
+def _one(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """One transaction."""
     connection.execute("BEGIN")
     try:
-        connection.execute(statements)
+        yield
     except BaseException:
         connection.execute("ROLLBACK")
         raise
