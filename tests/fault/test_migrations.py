@@ -82,6 +82,8 @@ def test_a_home_of_the_first_release_answers_as_before_and_goes_on(old: TimeHome
     before = json.loads((HOMES / "layout_3.json").read_text(encoding="utf-8"))
     closings, restatements = (old.ledger(f"FROM ledger.{table}") for table in ("closings", "restatements"))
     ((seal,),) = old.ledger("SELECT sha256 FROM ledger.chain ORDER BY run_id DESC LIMIT 1")
+    (ledger,) = [check for check in examine(old.root) if check["check"] == "ledger"]
+    assert (ledger["verdict"], ledger["finding"][:35]) == ("note", "the home is of an earlier release, ")
     report = old.run("2025-02-15")
     assert report.batches == [] and report.changed == [] and report.pending == []
     assert missing(before, answers(old)) == []
