@@ -71,10 +71,10 @@ WAIVERS = Table(
         Column("printed", "published", is_number=True),
         Column("derived", "derived", is_number=True),
         Column("state", "state"),
-        Column("until", lambda row: row["until"] or "", priority=2),
+        Column("until", "until", priority=2),
         Column("owner", "owner", is_prose=True),
         Column("reason", "reason", is_prose=True),
-        Column("since", lambda row: moment(row["waived_at"] and str(row["waived_at"])), priority=3),
+        Column("since", lambda row: moment(row["waived_at"]), priority=3),
         Column("run", "run", priority=4),
     ),
 )

@@ -78,4 +78,6 @@ def waive(
             note(
                 f"{done.run}: {entry['item']}: derived {entry['derived']} stands beside printed {entry['published']}{end}; {said}"
             )
+        if done.pending:
+            note(f"{len(done.pending)} values of closed years wait for a restatement; `kpi restate --plan` shows them")
         exit_if_named({"contested": done.contested})

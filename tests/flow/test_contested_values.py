@@ -360,10 +360,11 @@ def test_what_contradicts_a_closed_year_is_named_and_the_restatement_holds_it_ba
     assert [(p.item, p.old, p.new) for p in place.run("2025-03-01").pending][:1] == [("IKU-07", "91.67", "83.33")]
     done = restate(place.root, date(2025, 3, 2), "Surat 12/2025", "Kepala")
     assert [(c["derived"], c["held"][0]["value"]) for c in done.contested] == [("83.33", "91.67")]
+    assert done.sentence().startswith("run-000005: 0 values of 2024 restated")
     assert (iku_07(place)["value"], iku_07(place)["flags"]) == ("91.67", ["contested"])
     assert place.run("2025-03-03").contested[0].derived == "83.33"
 
-    accept(place, "2025-03-04")
+    assert [(p["item"], p["new"]) for p in accept(place, "2025-03-04").pending][:1] == [("IKU-07", "83.33")]
     assert iku_07(place)["flags"] == ["contested"], "a closed year changes by a restatement alone"
     restate(place.root, date(2025, 3, 5), "Surat 13/2025", "Kepala")
     assert (iku_07(place)["value"], iku_07(place)["flags"]) == ("83.33", ["waived"])

@@ -34,17 +34,18 @@ def hold(
 
     ``frozen``: years of which the run may enter nothing. A number without a value, before and now, is none to hold back.
     """
-    may_change = [fact for fact in contested if fact.year not in frozen]
-    flagged = {fact for fact in _flagged_waived(connection) if fact.year not in frozen}
-    marked = {fact for fact in waived if fact.measure == VALUE and fact.year not in frozen} | flagged
-    _judge(connection, may_change)
-    _enter_instead(connection, KPI_VALUES, _OF_VALUES, "hold_values.sql", run)
-    _enter_instead(connection, KPI_SCORES, _OF_SCORES, "hold_scores.sql", run)
-    _judge(connection, marked - set(may_change))
-    _enter_instead(
-        connection, KPI_VALUES, _OF_VALUES, "mark_waived.sql", run, waived=[f"{f.item} {f.period}" for f in waived if f.measure == VALUE]
-    )  # fmt: skip
-    connection.execute("DROP TABLE judged_facts")
+    may_change = {fact for fact in contested if fact.year not in frozen}
+    values = {fact for fact in waived if fact.measure == VALUE}
+    marked = {fact for fact in values | _flagged_waived(connection) if fact.year not in frozen} - may_change
+    if may_change:
+        _judge(connection, may_change)
+        _enter_instead(connection, KPI_VALUES, _OF_VALUES, "hold_values.sql", run)
+        _enter_instead(connection, KPI_SCORES, _OF_SCORES, "hold_scores.sql", run)
+    if marked:
+        _judge(connection, marked)
+        names = [f"{fact.item} {fact.period}" for fact in values]
+        _enter_instead(connection, KPI_VALUES, _OF_VALUES, "mark_waived.sql", run, names)
+    connection.execute("DROP TABLE IF EXISTS judged_facts")
     for query in ("note_released_values.sql", "note_released_scores.sql"):
         connection.execute(load_sql("warehouse.facts", query), {"run": run.name})
     return held_facts(connection)
@@ -67,7 +68,7 @@ def _flagged_waived(connection: duckdb.DuckDBPyConnection) -> set[Fact]:
 
 def _judge(connection: duckdb.DuckDBPyConnection, facts: Collection[Fact]) -> None:
     """(Re)creates the temporary table ``judged_facts``."""
-    rows = [[fact.measure, fact.item, fact.period, fact.year, office().office_code] for fact in sorted(set(facts))]
+    rows = [[fact.measure, fact.item, fact.period, fact.year, office().office_code] for fact in sorted(facts)]
     connection.register("judged_frame", pl.DataFrame(rows, schema=_SCHEMA, orient="row").to_arrow())
     connection.execute("CREATE OR REPLACE TEMP TABLE judged_facts AS FROM judged_frame")
     connection.unregister("judged_frame")

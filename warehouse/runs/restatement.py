@@ -47,7 +47,9 @@ class Restated:
     contested: list[dict[str, Any]] = field(default_factory=list)
 
     def sentence(self) -> str:
-        numbers, years = len({(step["item"], step["period"]) for step in self.steps}), ", ".join(map(str, self.years))
+        held = {(number["item"], number["period"]) for found in self.contested for number in found["held"]}
+        numbers = len({(step["item"], step["period"]) for step in self.steps} - held)
+        years = ", ".join(map(str, self.years))
         return f"{self.run}: {numbers} values of {years} restated and published, approved by {self.approver}: {self.reason}"
 
 

@@ -25,13 +25,14 @@ CHOICE, IN_FORCE, ENDED, REPLACED = "choice among printings, shipped", "in force
 
 @dataclass(frozen=True)
 class Waived:
-    """What a waiver did: its run, what it accepted, the values that changed, and what contradicts still."""
+    """What a waiver did: its run, what it accepted, the values that changed, what contradicts still, and what waits for a restatement."""
 
     run: str
     published: bool
     accepted: list[dict[str, Any]]
     changed: list[dict[str, Any]]
     contested: list[dict[str, Any]]
+    pending: list[dict[str, Any]]
 
 
 def waive(root: Path, as_of: date | None, item: str, reason: str, owner: str, until: date | None) -> Waived:
@@ -58,7 +59,7 @@ def _applied(pipeline: Pipeline, accepted: list[Acceptance]) -> Waived:
     is_published = pipeline.publish()
     report = pipeline.end().as_dict()
     shown = [asdict(entry) for entry in accepted]
-    return Waived(pipeline.run.name, is_published, shown, report["changed"], report["contested"])
+    return Waived(pipeline.run.name, is_published, shown, report["changed"], report["contested"], report["pending"])
 
 
 def _contested(
@@ -108,9 +109,13 @@ def read_waivers(root: Path) -> list[dict[str, Any]]:
         }
         for choice in waivers()
     ]  # fmt: skip
-    return [*({**row, "state": _state(row)} for row in found), *chosen]
+    return [*({**_plain(row), "state": _state(row)} for row in found), *chosen]
+
+
+def _plain(row: dict[str, Any]) -> dict[str, Any]:
+    days = {name: row[name].isoformat() if row[name] else None for name in ("until", "waived_at")}
+    return {name: value for name, value in (row | days).items() if name not in ("is_newest", "has_ended")}
 
 
 def _state(row: dict[str, Any]) -> str:
-    is_newest, has_ended = row.pop("is_newest"), row.pop("has_ended")
-    return REPLACED if not is_newest else ENDED if has_ended else IN_FORCE
+    return REPLACED if not row["is_newest"] else ENDED if row["has_ended"] else IN_FORCE
