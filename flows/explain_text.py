@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from expectations.contested import CONTESTED, WAIVED
 from flows.render import IN_JSON, moment
 from flows.tables import NO_VALUE, Column, Table, show
 from transforms.reference import agency_names
@@ -48,9 +49,8 @@ HISTORY = Table(
 def print_explanation(found: dict[str, Any]) -> None:
     """Definition, formula with its numbers, records by role, deliveries, rules, history, keys."""
     value = found["value"] or NO_VALUE
-    print(
-        f"{found['indicator']} {found['period']} = {value} {found['unit']} ({', '.join([found['status'], *found.get('flags', [])])})"
-    )
+    judged = [flag for flag in found.get("flags", []) if found["value"] and flag in (CONTESTED, WAIVED)]
+    print(f"{found['indicator']} {found['period']} = {value} {found['unit']} ({', '.join([found['status'], *judged])})")
     print(f"  {found['title']}")
     print(f"  definition version {found['definition_version']}")
     print(
