@@ -131,7 +131,7 @@ def compare(printed: PrintedItem, derived: Derived | None, knowledge: Knowledge)
 
 def _compare_numbers(printed: PrintedItem, derived: Derived, value: Decimal | str, knowledge: Knowledge) -> Judgement:
     if _agree(printed, value):
-        return Judgement(EQUAL, _documented_as(printed.item, value, knowledge))
+        return Judgement(EQUAL)
     judged = _compare_unlike(printed, derived, knowledge)
     if judged.verdict == DIFFERENT and (accepted := knowledge.acceptance(printed, derived.text)) is not None:
         return Judgement(WAIVED, note=accepted.words)
@@ -175,20 +175,6 @@ def _compare_unlike(printed: PrintedItem, derived: Derived, knowledge: Knowledge
     return Judgement(verdict, discrepancy)
 
 
-def _documented_as(item: str, value: Exact | str, knowledge: Knowledge) -> str | None:
-    """The discrepancy that documents this value beside what is printed, also where both agree at the printed precision (D15: 95.9)."""
-    if isinstance(value, str):
-        return None
-    return next(
-        (
-            identifier
-            for identifier, explanation in knowledge.documenting(item)
-            if any(_is_value(documented, value) for documented in explanation.derived or ())
-        ),
-        None,
-    )
-
-
 def judge(item: str, printed: Decimal, decimals: int, value: Exact, knowledge: Knowledge) -> tuple[Verdict, str | None]:
     """Equal at the printed precision; known with its discrepancy; rounding; or different.
 
@@ -197,14 +183,30 @@ def judge(item: str, printed: Decimal, decimals: int, value: Exact, knowledge: K
     rounded = round_half_up(value, decimals)
     if rounded == printed:
         return EQUAL, None
-    if (documented := _documented_as(item, value, knowledge)) is not None:
-        return KNOWN, documented
+    documenting = knowledge.documenting(item)
+    for identifier, explanation in documenting:
+        if any(_is_value(documented, value) for documented in explanation.derived or ()):
+            return KNOWN, identifier
     if abs(rounded - printed) <= Decimal(1).scaleb(-decimals):
         return ROUNDING, None
-    for identifier, explanation in knowledge.documenting(item):
+    for identifier, explanation in documenting:
         if explanation.within and abs(fraction(value) - fraction(printed)) <= fraction(Decimal(explanation.within)):
             return KNOWN, identifier
     return DIFFERENT, None
+
+
+def judge_text(item: str, printed: str, computed: str, knowledge: Knowledge) -> tuple[Verdict, str | None]:
+    """Equal, whatever the case of the letters and the order of the names in a list; known with its discrepancy; or different."""
+    if _names(printed) == _names(computed):
+        return EQUAL, None
+    for identifier, explanation in knowledge.documenting(item):
+        if computed in (explanation.derived or ()):
+            return KNOWN, identifier
+    return DIFFERENT, None
+
+
+def _names(text: str) -> set[str]:
+    return {name.casefold() for name in text.split("; ")}
 
 
 def reconcile(

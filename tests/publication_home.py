@@ -23,6 +23,7 @@ TABLES = {
     "survey_units_history",
     "reconciliation",
     "contested",
+    "discrepancies",
     "batches",
     "validation_results",
     "indicators",

@@ -54,6 +54,7 @@ def waive(
     """Accept a derived value that a printed one contradicts, and publish what it releases. It holds for this pair of numbers alone."""
     from dataclasses import asdict  # noqa: PLC0415
 
+    from flows.json_shapes import Acceptance  # noqa: PLC0415
     from flows.render import CHANGES, WAIVERS, answer, print_contested, print_json  # noqa: PLC0415
     from warehouse.runs.waiving import read_waivers  # noqa: PLC0415
     from warehouse.runs.waiving import waive as accept  # noqa: PLC0415
@@ -68,7 +69,7 @@ def waive(
             return
         done = accept(home_of(home), pretended_day(as_of, pretend_future), item, reason, owner, parse_day(until))
         if form is Format.json:
-            print_json(asdict(done))
+            print_json(asdict(done), Acceptance)
         else:
             answer(CHANGES, done.changed, form, wide)
             print_contested(done.contested)

@@ -42,7 +42,7 @@ from warehouse.store.damage import damage_in, one_line
 from warehouse.store.home import Home
 from warehouse.store.lock import reader_lock
 from warehouse.store.manifest import published_folders
-from warehouse.store.migrations import layout_of, newest_layout
+from warehouse.store.migrations import newest_schema, schema_of
 from warehouse.store.queries import first_row, has_table, install_macros, single_value
 from warehouse.store.seal import find_break, last_seal, links_count
 
@@ -172,7 +172,7 @@ def _warehouse_checks(home: Home, is_deep: bool) -> Iterator[Check]:
 
 
 def _is_newest(connection: duckdb.DuckDBPyConnection) -> bool:
-    return layout_of(connection) == newest_layout()
+    return schema_of(connection) == newest_schema()
 
 
 def _chain(connection: duckdb.DuckDBPyConnection) -> Check:
