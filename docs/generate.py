@@ -9,13 +9,17 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from pydantic import TypeAdapter
+
 from expectations.columns import Column
 from expectations.contract import Contract, load_contract, source_names
 from expectations.layout import Cell, PagesLayout, layout_schema, layouts_of, load_layout
 from expectations.rules import told
 from flows.app import ORDER
+from flows.json_shapes import PRINTED
 from transforms.definitions import Grounded, Indicator, load_indicators
 from transforms.reference import office
+from transforms.scoring.definition import load_scoring
 from transforms.services import load_services
 from transforms.services.measures import load_breakdowns, load_measures
 from warehouse.publication.declared import load_published
@@ -44,13 +48,18 @@ def pages() -> Iterator[tuple[str, str]]:
     for source in source_names():
         yield f"dictionary/{source}.md", MADE + _source_page(load_contract(source))
     yield "dictionary/published.md", MADE + _published_page()
-    yield "indicators.md", MADE + "\n".join(_indicator_section(indicator) for indicator in load_indicators())
+    sections = (*(_indicator_section(indicator) for indicator in load_indicators()), _scoring_section())
+    yield "indicators.md", MADE + "\n".join(sections)
     yield "services.md", MADE + _services_page()
     yield "commands.md", MADE + _commands_page()
     for name, schema in (
         ("contract", Contract.model_json_schema()),
         ("indicator", Indicator.model_json_schema()),
         ("layout", layout_schema()),
+        *(
+            (f"json/{command}", TypeAdapter(shape).json_schema(mode="serialization"))
+            for command, shape in PRINTED.items()
+        ),
     ):
         yield f"schema/{name}.schema.json", json.dumps(schema, indent=2, sort_keys=True) + "\n"
 
@@ -180,6 +189,22 @@ def _indicator_section(indicator: Indicator) -> str:
         given = "".join(f"\n{source}\n{rows}" for source, rows in example.given.items())
         text += f"- {example.title}. {example.period}: **{value}**\n\n```csv{given}```\n\n"
     return text
+
+
+def _scoring_section() -> str:
+    scoring = load_scoring()
+    return (
+        f"# Score\n\nVersion {scoring.version}. Legal basis: {_basis(scoring)}.\n\n"
+        + _table(
+            ("perspective", "weight in percent", "objectives"),
+            [(p.id, p.weight_percent, ", ".join(p.objectives)) for p in scoring.perspectives],
+        )
+        + "\n"
+        + _table(
+            ("measure", "unit", "decimals", "what it is"),
+            [(name, measure.unit, measure.decimals, measure.text) for name, measure in scoring.measures.items()],
+        )
+    )
 
 
 def _basis(definition: Grounded) -> str:

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
+from flows.json_shapes import SERVICES, ReconciledLine, Revision, Scores, Value
 from flows.options import Format, Verdict
 from flows.render import answer, moment
 from flows.tables import NO_VALUE, Column, Row, Table, show
@@ -11,7 +12,6 @@ from transforms.services.measures import listed_measures
 from warehouse.reading.published_values import ScoreSheet
 
 VERDICTS = list(Verdict)
-RECONCILED = ("item", "published", "derived", "verdict", "discrepancy", "note")
 
 
 def _remarks(row: Row) -> str:
@@ -38,6 +38,7 @@ VALUES = Table(
         Column("known from", _known_from, priority=4),
         Column("remarks", _remarks, is_prose=True, priority=2),
     ),
+    list[Value],
 )
 _SERVICE = (
     Column("service", "service"),
@@ -74,6 +75,7 @@ SCORES = Table(
         Column("nkp", "nkp", is_number=True),
         Column("efficiency", "efficiency", is_number=True),
     ),
+    Scores,
 )
 REVISIONS = Table(
     "Revisions",
@@ -87,6 +89,7 @@ REVISIONS = Table(
         Column("known to", "known_to", priority=3),
         Column("run", "run", priority=3),
     ),
+    list[Revision],
 )
 RECONCILIATION = Table(
     "Printed against derived",
@@ -98,6 +101,7 @@ RECONCILIATION = Table(
         Column("discrepancy", "discrepancy", priority=2),
         Column("note", "note", is_prose=True, priority=3),
     ),
+    list[ReconciledLine],
 )
 
 
@@ -112,7 +116,7 @@ def print_services(rows: Sequence[Row], by: str, form: Format, wide: bool) -> No
         Column(measure.label or name, name, is_number=True, priority=measure.priority)
         for name, measure in listed_measures().items()
     ]
-    answer(Table("Services", (*_SERVICE, *stands_for, *numbers)), rows, form, wide)
+    answer(Table("Services", (*_SERVICE, *stands_for, *numbers), SERVICES), rows, form, wide)
 
 
 def print_scores(sheet: ScoreSheet, form: Format, wide: bool) -> None:
@@ -181,13 +185,17 @@ def _at(when: str) -> Any:
     return lambda row: row.get(when, "")
 
 
-def print_reconciliation(rows: list[dict[str, Any]], form: Format, wide: bool) -> None:
-    """Every line, those that need a look first; for people then how many there are of each verdict."""
+def print_reconciliation(rows: list[dict[str, Any]], ways: dict[str, int], form: Format, wide: bool) -> None:
+    """Every line, those that need a look first; for people then how many there are of each verdict, and by which way discrepancies are found."""
     shown = sorted(rows, key=lambda row: VERDICTS.index(row["verdict"]))
-    answer(RECONCILIATION, shown, form, wide, data=[{name: row[name] for name in RECONCILED} for row in rows])
+    answer(RECONCILIATION, shown, form, wide, data=rows)
     if form is Format.table and rows:
         counts = Counter(row["verdict"] for row in rows)
         print(
             f"{len(rows)} lines: "
             + ", ".join(f"{counts[verdict]} {verdict}" for verdict in VERDICTS if counts[verdict])
         )
+        said = {"found": "found by this run", "text": "that only a reader finds", "not_found": "not there in this run"}
+        if ways:
+            each = ", ".join(f"{ways[way]} {text}" for way, text in said.items() if way in ways)
+            print(f"{sum(ways.values())} discrepancies of the report: {each} (published table discrepancies)")
