@@ -16,7 +16,7 @@ from expectations.contract import Contract, load_contract, source_names
 from expectations.layout import Cell, PagesLayout, layout_schema, layouts_of, load_layout
 from expectations.rules import told
 from flows.app import ORDER
-from flows.json_shapes import PRINTED
+from flows.json_shapes import printed_shapes
 from transforms.definitions import Grounded, Indicator, load_indicators
 from transforms.reference import office
 from transforms.scoring.definition import load_scoring
@@ -58,7 +58,7 @@ def pages() -> Iterator[tuple[str, str]]:
         ("layout", layout_schema()),
         *(
             (f"json/{command}", TypeAdapter(shape).json_schema(mode="serialization"))
-            for command, shape in PRINTED.items()
+            for command, shape in printed_shapes().items()
         ),
     ):
         yield f"schema/{name}.schema.json", json.dumps(schema, indent=2, sort_keys=True) + "\n"

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from flows.json_shapes import SERVICES, ReconciledLine, Revision, Scores, Value
+from flows.json_shapes import ReconciledLine, Revision, Scores, Value, services_shape
 from flows.options import Format, Verdict
 from flows.render import answer, moment
 from flows.tables import NO_VALUE, Column, Row, Table, show
@@ -107,6 +107,10 @@ RECONCILIATION = Table(
 
 def print_values(rows: Sequence[Row], form: Format, wide: bool) -> None:
     answer(VALUES, rows, form, wide)
+    if form is Format.table:
+        for row in rows:
+            for printed in row["contested"]:
+                print(f"{row['indicator']} {row['period']}: {_contradiction(printed)}")
 
 
 def print_services(rows: Sequence[Row], by: str, form: Format, wide: bool) -> None:
@@ -116,7 +120,7 @@ def print_services(rows: Sequence[Row], by: str, form: Format, wide: bool) -> No
         Column(measure.label or name, name, is_number=True, priority=measure.priority)
         for name, measure in listed_measures().items()
     ]
-    answer(Table("Services", (*_SERVICE, *stands_for, *numbers), SERVICES), rows, form, wide)
+    answer(Table("Services", (*_SERVICE, *stands_for, *numbers), services_shape()), rows, form, wide)
 
 
 def print_scores(sheet: ScoreSheet, form: Format, wide: bool) -> None:
@@ -138,6 +142,12 @@ def print_scores(sheet: ScoreSheet, form: Format, wide: bool) -> None:
         print(f"  printed (reported): {sheet.printed_npss}")
     for gap in sheet.gaps:
         print(f"  {gap}")
+    for printed in scores["contested"]:
+        print(f"  {_contradiction(printed)}; held back: {', '.join(printed['held'])}")
+
+
+def _contradiction(printed: Row) -> str:
+    return f"contested by {printed['item']}: printed {printed['published']}, derived {printed['derived']}"
 
 
 def _score_lines(scores: dict[str, Any]) -> list[Row]:

@@ -28,6 +28,14 @@ class ItemKey:
         office, subject, period, measure, *group = parts
         return cls(office, subject, period, measure, group[0] if group else None, place if at else None)
 
+    @classmethod
+    def find(cls, text: str) -> Self | None:
+        """None for what has another name, as a check has."""
+        try:
+            return cls.parse(text)
+        except ValueError:
+            return None
+
     @property
     def text(self) -> str:
         parts = (self.office, self.subject, self.period, self.measure, self.group)

@@ -31,6 +31,7 @@ def test_a_name_is_read_and_written(text: str, key: ItemKey, year: int, is_of_ye
 def test_what_is_no_name_says_so(text: str) -> None:
     with pytest.raises(ValueError, match=re.escape(f"{text!r} is no office|subject|period|measure")):
         ItemKey.parse(text)
+    assert ItemKey.find(text) is None
 
 
 def test_every_printed_item_has_such_a_name() -> None:
