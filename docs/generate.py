@@ -9,11 +9,14 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from pydantic import TypeAdapter
+
 from expectations.columns import Column
 from expectations.contract import Contract, load_contract, source_names
 from expectations.layout import Cell, PagesLayout, layout_schema, layouts_of, load_layout
 from expectations.rules import told
 from flows.app import ORDER
+from flows.json_shapes import PRINTED
 from transforms.definitions import Grounded, Indicator, load_indicators
 from transforms.reference import office
 from transforms.scoring.definition import load_scoring
@@ -52,6 +55,10 @@ def pages() -> Iterator[tuple[str, str]]:
         ("contract", Contract.model_json_schema()),
         ("indicator", Indicator.model_json_schema()),
         ("layout", layout_schema()),
+        *(
+            (f"json/{command}", TypeAdapter(shape).json_schema(mode="serialization"))
+            for command, shape in PRINTED.items()
+        ),
     ):
         yield f"schema/{name}.schema.json", json.dumps(schema, indent=2, sort_keys=True) + "\n"
 

@@ -4,13 +4,13 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
+from flows.json_shapes import ReconciledLine, Revision, Scores, Service, Value
 from flows.options import Format, Verdict
 from flows.render import answer, moment
 from flows.tables import NO_VALUE, Column, Row, Table, show
 from warehouse.reading.published_values import ScoreSheet
 
 VERDICTS = list(Verdict)
-RECONCILED = ("item", "published", "derived", "verdict", "discrepancy", "note")
 
 
 def _remarks(row: Row) -> str:
@@ -37,6 +37,7 @@ VALUES = Table(
         Column("known from", _known_from, priority=4),
         Column("remarks", _remarks, is_prose=True, priority=2),
     ),
+    list[Value],
 )
 _SERVICE = (
     Column("service", "service"),
@@ -56,8 +57,10 @@ _SERVICE_NUMBERS = (
     Column("median days", "median_days", is_number=True, priority=4),
     Column("p90 days", "p90_days", is_number=True, priority=4),
 )
-SERVICES = Table("Services", (*_SERVICE, *_SERVICE_NUMBERS))
-SERVICES_BY_AGENCY = Table("Services", (*_SERVICE, Column("agency", "group_name", is_prose=True), *_SERVICE_NUMBERS))
+SERVICES = Table("Services", (*_SERVICE, *_SERVICE_NUMBERS), list[Service])
+SERVICES_BY_AGENCY = Table(
+    "Services", (*_SERVICE, Column("agency", "group_name", is_prose=True), *_SERVICE_NUMBERS), list[Service]
+)
 PERSPECTIVES = Table(
     "Perspectives",
     (Column("perspective", "id"), Column("score", "score", is_number=True), Column("NKP", "nkp", is_number=True)),
@@ -88,6 +91,7 @@ SCORES = Table(
         Column("nkp", "nkp", is_number=True),
         Column("efficiency", "efficiency", is_number=True),
     ),
+    Scores,
 )
 REVISIONS = Table(
     "Revisions",
@@ -101,6 +105,7 @@ REVISIONS = Table(
         Column("known to", "known_to", priority=3),
         Column("run", "run", priority=3),
     ),
+    list[Revision],
 )
 RECONCILIATION = Table(
     "Printed against derived",
@@ -112,6 +117,7 @@ RECONCILIATION = Table(
         Column("discrepancy", "discrepancy", priority=2),
         Column("note", "note", is_prose=True, priority=3),
     ),
+    list[ReconciledLine],
 )
 
 
@@ -192,7 +198,7 @@ def _at(when: str) -> Any:
 def print_reconciliation(rows: list[dict[str, Any]], ways: dict[str, int], form: Format, wide: bool) -> None:
     """Every line, those that need a look first; for people then how many there are of each verdict, and by which way discrepancies are found."""
     shown = sorted(rows, key=lambda row: VERDICTS.index(row["verdict"]))
-    answer(RECONCILIATION, shown, form, wide, data=[{name: row[name] for name in RECONCILED} for row in rows])
+    answer(RECONCILIATION, shown, form, wide, data=rows)
     if form is Format.table and rows:
         counts = Counter(row["verdict"] for row in rows)
         print(

@@ -41,7 +41,7 @@ def rule_message(source: str, rule_id: str, language: str = "en") -> str:
 
 
 def held_counts(home: Home, source: str | None = None, reason: str | None = None) -> list[tuple[str, str, int]]:
-    """(source, rule, open held rows), most first."""
+    """(source, rule, open quarantined rows), most first."""
     counts = Counter((row.source, rule) for row in read_held_rows(home, source, reason) for rule in row.reasons)
     return [(held_source, rule, count) for (held_source, rule), count in counts.most_common() if reason in (None, rule)]
 

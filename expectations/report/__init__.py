@@ -1,4 +1,4 @@
-"""The validation report: what came, what was held and why, what it does to the KPIs, and what to do. One page, no outside address.
+"""The validation report: what came, what was quarantined and why, what it does to the KPIs, and what to do. One page, no outside address.
 
 Pure: numbers in, HTML out. No value of a delivered row ever comes in here.
 """
@@ -120,7 +120,7 @@ class CheckLine:
 
 @dataclass(frozen=True)
 class BandLine:
-    """What the held rows could do to a value: its bounds if all of them counted against it, or for it."""
+    """What the quarantined rows could do to a value: its bounds if all of them counted against it, or for it."""
 
     item: str
     period: str
@@ -166,7 +166,7 @@ class DisabledLine:
 
 @dataclass(frozen=True)
 class HeldLine:
-    """A held row: where it stands in the delivered file, and the rules that it breaks."""
+    """A quarantined row: where it stands in the delivered file, and the rules that it breaks."""
 
     place_en: str
     place_id: str
@@ -196,7 +196,7 @@ class RunPage:
 
     @property
     def failing(self) -> list[RuleLine]:
-        """The rules that held or noted rows, most first; those that vanished at the end."""
+        """The rules that quarantined or noted rows, most first; those that vanished at the end."""
         lines = [line for line in self.rules if line.failed or line.trend == "vanished"]
         return sorted(lines, key=lambda line: (-line.failed, line.source, line.rule))
 

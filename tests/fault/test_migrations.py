@@ -94,7 +94,7 @@ def test_a_home_of_the_first_release_answers_as_before_and_goes_on(old: TimeHome
                 for told in ("definition_break", "definition_version", "cut_off", "known_from", "run"):
                     del row[told]
     assert missing(before, answers(old)) == []
-    assert old.ledger("SELECT value FROM ledger.meta WHERE name = 'layout'") == [(str(migrations.newest_layout()),)]
+    assert old.ledger("SELECT value FROM ledger.meta WHERE name = 'layout'") == [(str(migrations.newest_schema()),)]
     assert [old.ledger(f"FROM ledger.{table}") for table in ("closings", "restatements")] == [closings, restatements]
     assert old.ledger(f"SELECT count(*) FROM ledger.chain WHERE sha256 = '{seal}' OR previous_sha256 = '{seal}'") == [
         (2,)
@@ -108,7 +108,7 @@ def test_a_home_of_the_first_release_answers_as_before_and_goes_on(old: TimeHome
 def test_a_column_that_a_migration_adds_leaves_the_old_seals_whole(
     old: TimeHome, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    number = migrations.newest_layout() + 1
+    number = migrations.newest_schema() + 1
     added = (
         "ALTER TABLE ledger.batches ADD COLUMN seen_by VARCHAR; ALTER TABLE facts.kpi_values ADD COLUMN note VARCHAR;"
     )
@@ -124,13 +124,13 @@ def test_a_column_that_a_migration_adds_leaves_the_old_seals_whole(
 
 
 def test_a_migration_that_fails_leaves_the_warehouse_as_it_was(old: TimeHome, monkeypatch: pytest.MonkeyPatch) -> None:
-    broken = {migrations.newest_layout() + 1: "CREATE TABLE ledger.half (a INTEGER); SELECT * FROM ledger.not_there;"}
+    broken = {migrations.newest_schema() + 1: "CREATE TABLE ledger.half (a INTEGER); SELECT * FROM ledger.not_there;"}
     known = migrations.migrations()
     monkeypatch.setattr(migrations, "migrations", lambda: known)
     old.run("2025-02-15")
     standing = old.ledger("SELECT value FROM ledger.meta WHERE name = 'layout'")
     monkeypatch.setattr(migrations, "migrations", lambda: known | broken)
-    with pytest.raises(EnvironmentProblem, match=r"could not be brought to layout (.|\n)*it is as it was"):
+    with pytest.raises(EnvironmentProblem, match=r"could not be brought to schema (.|\n)*it is as it was"):
         old.run("2025-02-16")
     assert old.ledger("SELECT value FROM ledger.meta WHERE name = 'layout'") == standing
     assert old.ledger("SELECT 1 FROM duckdb_tables() WHERE table_name = 'half'") == []
@@ -139,5 +139,5 @@ def test_a_migration_that_fails_leaves_the_warehouse_as_it_was(old: TimeHome, mo
 def test_a_home_of_a_later_release_is_refused(old: TimeHome) -> None:
     with duckdb.connect(str(Home(old.root).warehouse)) as connection:
         connection.execute("UPDATE ledger.meta SET value = '9999' WHERE name = 'layout'")
-    with pytest.raises(EnvironmentProblem, match="layout 9999 of a newer release"):
+    with pytest.raises(EnvironmentProblem, match="schema 9999 of a newer release"):
         old.run("2025-02-15")

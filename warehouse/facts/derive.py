@@ -29,7 +29,7 @@ from transforms.periods import Period, parts, year_period
 from transforms.reference import office
 from transforms.reference.tables import working_days
 from transforms.reported import stand_in
-from transforms.services import PERCENT_HALF_UP, Service, load_services, summary_sql
+from transforms.services import Service, load_services, summary_sql
 from transforms.sql import identifier
 from warehouse.facts.agreed import Agreed, read_agreed
 from warehouse.store.queries import first_row, single_value
@@ -107,7 +107,6 @@ def derive_service(connection: duckdb.DuckDBPyConnection, service: Service, year
 def summarise_service(connection: duckdb.DuckDBPyConnection, year: int, view: View) -> None:
     """Adds the summary of ``service_records`` to the fresh rows of facts.service_summary."""
     period = year_period(year)
-    connection.execute(PERCENT_HALF_UP)
     connection.execute(
         f"INSERT INTO {fact_table('service_summary').fresh} BY NAME SELECT *, $office AS office, $version AS definition_version, $cut_off AS cut_off, "
         f"$is_provisional AS is_provisional FROM ({summary_sql()})",
@@ -271,12 +270,12 @@ def _held_periods(connection: duckdb.DuckDBPyConnection, indicator: Indicator) -
 
 
 def look_from(connection: duckdb.DuckDBPyConnection, view: View) -> None:
-    """The held rows too are seen as the last delivery of the view found them."""
+    """The quarantined rows too are seen as the last delivery of the view found them."""
     connection.execute(f"SET VARIABLE known_batch = {int(view.known_batch)}")
 
 
 def look_now(connection: duckdb.DuckDBPyConnection) -> None:
-    """Ends ``look_from``: the held rows are seen as they are."""
+    """Ends ``look_from``: the quarantined rows are seen as they are."""
     connection.execute("RESET VARIABLE known_batch")
 
 

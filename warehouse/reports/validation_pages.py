@@ -37,7 +37,7 @@ from warehouse.store.home_state import require_home
 from warehouse.store.places import place
 from warehouse.store.runs import Run
 
-# Runs of which a history shows the counts, and held rows that a delivery's page lists.
+# Runs of which a history shows the counts, and quarantined rows that a delivery's page lists.
 SHOWN_RUNS, SHOWN_ROWS = 14, 500
 INDEX = "index.html"
 

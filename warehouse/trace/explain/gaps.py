@@ -19,7 +19,7 @@ from warehouse.trace.explain.lineage import Fact, Question, find_fact
 def gap_of(
     connection: duckdb.DuckDBPyConnection, indicator: Indicator, fact: Fact, question: Question, view: View
 ) -> dict[str, Any] | None:
-    """None where there is a value. ``sources``: of each its last delivery (None: never) and its held rows that concern the period;
+    """None where there is a value. ``sources``: of each its last delivery (None: never) and its quarantined rows that concern the period;
     ``parts``: those of the year without a value, with their statuses; ``owner`` is the unit that answers for the delivery."""
     if fact.value is not None:
         return None
