@@ -80,7 +80,7 @@ class IndicatorScore(TypedDict):
 
 
 class Scores(TypedDict):
-    """The score of a year; ``reason``: why there is no NPSS."""
+    """The score of a year; ``reason``: why there is no NPSS; ``missing_targets``: indicators of which no target was delivered."""
 
     year: int
     npss: str | None
@@ -89,6 +89,7 @@ class Scores(TypedDict):
     perspectives: list[PerspectiveScore]
     objectives: list[ObjectiveScore]
     indicators: list[IndicatorScore]
+    missing_targets: list[str]
 
 
 class Revision(TypedDict):
