@@ -6,6 +6,8 @@ import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import duckdb
+import polars as pl
 import pytest
 
 from tests.processes import kpi
@@ -20,10 +22,12 @@ def _deliver(home: Path, name: str, text: str) -> None:
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory, prefect_database: Path) -> Path:
-    """A home in which `kpi run` was started twice at once, with one good and one refused delivery."""
+    """A home in which `kpi run` was started twice at once, with a good delivery of each format and one refused."""
     root = tmp_path_factory.mktemp("flow")
     shutil.copytree(prefect_database, root / "prefect")
     _deliver(root, "pension/a.csv", csv(row("pension"), row("pension", id="S2", instansi_kode="9999")))
+    _deliver(root, "pension/b.jsonl", json.dumps(row("pension", id="S3")) + "\n")
+    pl.DataFrame([row("pension", id="S4")]).write_excel(root / "inbox" / "pension" / "c.xlsx")
     _deliver(root, "pension/broken.csv", "id\n1\n")
     return root
 
@@ -46,7 +50,9 @@ def test_the_report_is_json(runs: list[tuple[int, str, str]]) -> None:
     report = json.loads(runs[0][1])
     assert report["published"] is True
     assert report["batches"] == [
-        {"source": "pension", "file": "pension/a.csv", "landed": 2, "accepted": 1, "quarantined": 1, "duplicate": 0}
+        {"source": "pension", "file": "pension/a.csv", "landed": 2, "accepted": 1, "quarantined": 1, "duplicate": 0},
+        {"source": "pension", "file": "pension/b.jsonl", "landed": 1, "accepted": 1, "quarantined": 0, "duplicate": 0},
+        {"source": "pension", "file": "pension/c.xlsx", "landed": 1, "accepted": 1, "quarantined": 0, "duplicate": 0},
     ]
     assert [refused["file"] for refused in report["refused"]] == ["pension/broken.csv"]
     assert {"landing", "validation", "publication"} <= set(report["seconds"])
@@ -55,6 +61,12 @@ def test_the_report_is_json(runs: list[tuple[int, str, str]]) -> None:
 def test_progress_is_seen_while_it_runs(runs: list[tuple[int, str, str]]) -> None:
     assert "pension/a.csv: 2 rows = 1 accepted + 1 quarantined + 0 duplicate" in runs[0][2]
     assert "REFUSED" in runs[0][2]
+
+
+def test_the_end_of_the_process_reports_no_leak(runs: list[tuple[int, str, str]]) -> None:
+    assert [
+        line for _, _, said in runs for line in said.splitlines() if "leak" in line or "Exception ignored" in line
+    ] == []
 
 
 def test_every_task_run_is_in_the_history(runs: list[tuple[int, str, str]], home: Path) -> None:
@@ -78,3 +90,22 @@ def test_every_task_run_is_in_the_history(runs: list[tuple[int, str, str]], home
     assert "PEN-LOG-6" in text
     assert "broken.csv" in text
     assert any("kpi" in tag for (tag,) in tags)
+
+
+@pytest.mark.parametrize("command", [["run"], ["backfill", "2024"]], ids=" ".join)
+def test_a_failed_gate_is_exit_1_and_its_report_says_why(
+    runs: list[tuple[int, str, str]], home: Path, tmp_path: Path, command: list[str]
+) -> None:
+    assert runs
+    shutil.copytree(home, tmp_path / "home", symlinks=True)
+    with duckdb.connect(str(tmp_path / "home" / "warehouse.duckdb")) as connection:
+        # What no run does, and the gate before a publication finds: two standing values of one indicator and period.
+        connection.execute("INSERT INTO facts.kpi_values FROM facts.kpi_values LIMIT 1")
+    _deliver(tmp_path / "home", "pension/later.csv", csv(row("pension", id="S5")))
+    shown = kpi(*command, "--json", home=tmp_path / "home")
+    report = json.loads(shown.stdout)
+    assert (shown.returncode, report["error"]["exit"], report["published"]) == (1, 1, False)
+    assert "published table kpi_values: 1 keys" in report["error"]["message"]
+    assert f"kpi: {report['error']['message']}" in shown.stderr
+    assert [batch["file"] for batch in report["batches"]] == ["pension/later.csv"]
+    assert "Traceback" not in shown.stderr and "leaked" not in shown.stderr

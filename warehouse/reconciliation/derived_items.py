@@ -16,7 +16,8 @@ from transforms.reference import office
 from transforms.reference.tables import agencies
 from transforms.scoring.definition import load_categories, load_scoring
 from transforms.scoring.score import Score, score_year
-from transforms.sql import load_sql
+from transforms.services.measures import a_row_each, load_measures
+from transforms.sql import filled, load_sql
 from warehouse.facts.derive import View
 from warehouse.facts.scores import score_inputs
 from warehouse.store.queries import has_table
@@ -42,8 +43,9 @@ class Reader:
     view: View
     waiting: frozenset[tuple[str, int]]
 
-    def rows(self, name: str, parameters: Mapping[str, object]) -> list[tuple[Any, ...]]:
-        return self.connection.execute(load_sql("warehouse.reconciliation", name), dict(parameters)).fetchall()
+    def rows(self, name: str, parameters: Mapping[str, object], **parts: str) -> list[tuple[Any, ...]]:
+        query = filled(load_sql("warehouse.reconciliation", name), **parts)
+        return self.connection.execute(query, dict(parameters)).fetchall()
 
     def is_waiting(self, indicator: Indicator, year: int) -> bool:
         return indicator.cut_off == "knowledge" and any((source, year) in self.waiting for source in indicator.sources)
@@ -173,8 +175,10 @@ def _beside(derived: Derived, score: Score, alike: Score | None, not_printed: fr
 
 def _services(reader: Reader) -> Items:
     items: Items = {}
+    printed = [measure for measure in load_measures() if measure.is_printed_by_reports]
+    measures = a_row_each(printed, "value := CAST({column} AS DECIMAL(18, 2))", "decimals := {decimals}")
     for service, period, region, is_provisional, measure, value, decimals in reader.rows(
-        "reconciled_services.sql", {"office": office().office_code}
+        "reconciled_services.sql", {"office": office().office_code}, measures=measures
     ):
         items[_name(service, period, measure, region)] = Derived(
             value, decimals, PROVISIONAL if is_provisional else None
