@@ -107,6 +107,10 @@ RECONCILIATION = Table(
 
 def print_values(rows: Sequence[Row], form: Format, wide: bool) -> None:
     answer(VALUES, rows, form, wide)
+    if form is Format.table:
+        for row in rows:
+            for printed in row["contested"]:
+                print(f"{row['indicator']} {row['period']}: {_contradiction(printed)}")
 
 
 def print_services(rows: Sequence[Row], by: str, form: Format, wide: bool) -> None:
@@ -138,6 +142,12 @@ def print_scores(sheet: ScoreSheet, form: Format, wide: bool) -> None:
         print(f"  printed (reported): {sheet.printed_npss}")
     for gap in sheet.gaps:
         print(f"  {gap}")
+    for printed in scores["contested"]:
+        print(f"  {_contradiction(printed)}; held back: {', '.join(printed['held'])}")
+
+
+def _contradiction(printed: Row) -> str:
+    return f"contested by {printed['item']}: printed {printed['published']}, derived {printed['derived']}"
 
 
 def _score_lines(scores: dict[str, Any]) -> list[Row]:

@@ -15,8 +15,19 @@ from transforms.services.measures import listed_measures
 Amount = int | str | None
 
 
+class PrintedNumber(TypedDict):
+    """A printed number that holds back what stands beside it, and what is derived."""
+
+    item: str
+    published: str
+    derived: str
+
+
 class Value(TypedDict):
-    """One indicator and period. ``band``: the least and the most that the value could be, were the quarantined rows known."""
+    """One indicator and period. ``band``: the least and the most that the value could be, were the quarantined rows known.
+
+    ``contested``: the printed numbers that hold the value back now.
+    """
 
     indicator: str
     period: str
@@ -37,6 +48,7 @@ class Value(TypedDict):
     run: str
     band: list[str | None]
     definition_break: bool
+    contested: list[PrintedNumber]
 
 
 @cache
@@ -71,8 +83,15 @@ class IndicatorScore(TypedDict):
     status: str
 
 
+class HoldingNumber(PrintedNumber):
+    """``held``: the numbers of the year that it holds back, such as ``SS1.nss 2024``."""
+
+    held: list[str]
+
+
 class Scores(TypedDict):
-    """The score of a year; ``reason``: why there is no NPSS; ``missing_targets``: indicators of which no target was delivered."""
+    """The score of a year; ``reason``: why there is no NPSS; ``contested``: what printed numbers hold back of it; ``missing_targets``:
+    indicators of which no target was delivered."""
 
     year: int
     npss: str | None
@@ -81,6 +100,7 @@ class Scores(TypedDict):
     perspectives: list[PerspectiveScore]
     objectives: list[ObjectiveScore]
     indicators: list[IndicatorScore]
+    contested: list[HoldingNumber]
     missing_targets: list[str]
 
 
@@ -210,6 +230,25 @@ class Step(TypedDict):
     records: NotRequired[int]
 
 
+class Contesting(PrintedNumber):
+    """A printed number that holds back the number that is explained, or one that it rests on, in words."""
+
+    message: str
+    what_to_do: str
+
+
+class AcceptedDifference(PrintedNumber):
+    """A difference from a printed number that somebody answers for. ``until``: the last day on which it holds; null for good."""
+
+    reason: str
+    owner: str
+    until: str | None
+
+
+class ExplainedAcceptance(AcceptedDifference):
+    waived_at: str
+
+
 class Explanation(TypedDict):
     """Where a number comes from. ``steps`` and ``inputs`` of a score alone; ``reproduced``: whether these records give it again."""
 
@@ -217,6 +256,7 @@ class Explanation(TypedDict):
     period: str
     value: str | None
     status: str
+    flags: NotRequired[list[str]]
     unit: str
     title: str
     definition_version: str | None
@@ -238,6 +278,8 @@ class Explanation(TypedDict):
     steps: NotRequired[list[Step]]
     inputs: NotRequired[list["Explanation"]]
     reproduced: bool | None
+    contested: NotRequired[list[Contesting]]
+    waived: NotRequired[list[ExplainedAcceptance]]
 
 
 class Reproduction(TypedDict):
@@ -325,6 +367,27 @@ class PendingNumber(TypedDict):
     cause: str | None
 
 
+class HeldNumber(TypedDict):
+    """A number that is held back: ``contested`` with its last published value, or ``withheld_contested`` without one."""
+
+    item: str
+    period: str
+    status: str
+    value: str | None
+
+
+class Contradiction(PrintedNumber):
+    """A delivered printed number that is derived otherwise. ``where``: the rows that deliver it."""
+
+    printed_in: str | None
+    where: list[str]
+    held: list[HeldNumber]
+    message: str
+    message_id: str
+    what_to_do: str
+    what_to_do_id: str
+
+
 class Notice(TypedDict):
     kind: str
     file: str
@@ -355,11 +418,37 @@ class Report(TypedDict):
     relanded: list[str]
     changed: list[ChangedValue]
     pending: list[PendingNumber]
+    contested: list[Contradiction]
     unknown: list[str]
     notices: list[Notice]
     notes: list[Note]
     seconds: dict[str, float]
     error: Failure | None
+
+
+class Acceptance(TypedDict):
+    """What `kpi waive` did: what it accepted, the values that changed, what contradicts still, what waits for a restatement."""
+
+    run: str
+    published: bool
+    accepted: list[AcceptedDifference]
+    changed: list[ChangedValue]
+    contested: list[Contradiction]
+    pending: list[PendingNumber]
+
+
+class Decision(TypedDict):
+    """A line of `kpi waive --list`. ``state``: in force, ended, replaced, or a choice among printings that is shipped (nothing derived)."""
+
+    item: str
+    published: str
+    derived: str | None
+    reason: str
+    owner: str
+    until: str | None
+    waived_at: str | None
+    run: str | None
+    state: str
 
 
 class Partition(TypedDict):
@@ -440,4 +529,5 @@ def printed_shapes() -> dict[str, Any]:
         "services": services_shape(),
         "validate": Validation,
         "values": list[Value],
+        "waive": Acceptance | list[Decision],
     }

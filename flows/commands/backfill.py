@@ -7,7 +7,6 @@ import typer
 
 from flows.command import Panel, command
 from flows.options import (
-    EXIT_REFUSED,
     Format,
     FormatOption,
     HomeOption,
@@ -17,6 +16,7 @@ from flows.options import (
     WideOption,
     chosen_format,
     exit_codes,
+    exit_if_named,
     home_of,
     parse_years,
     pretended_day,
@@ -67,5 +67,4 @@ def backfill(
             print_json(report, Report)
         else:
             print_report(report)
-        if report["refused"]:
-            raise typer.Exit(EXIT_REFUSED)
+        exit_if_named(report)

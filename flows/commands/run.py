@@ -1,15 +1,13 @@
 """``kpi run``: the nightly flow, at once."""
 
-import typer
-
 from flows.command import Panel, command
 from flows.options import (
-    EXIT_REFUSED,
     HomeOption,
     JsonOption,
     PretendDay,
     PretendFuture,
     exit_codes,
+    exit_if_named,
     home_of,
     pretended_day,
 )
@@ -40,5 +38,4 @@ def run(
             print_json(report, Report)
         else:
             print_report(report)
-        if report["refused"]:
-            raise typer.Exit(EXIT_REFUSED)
+        exit_if_named(report)

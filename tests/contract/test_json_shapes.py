@@ -99,7 +99,7 @@ def faults(command: str, printed: Any) -> list[str]:
         ["explain", "IKU-01", "--period", "2024"], ["explain", "promotion.two_day", "--period", "2024"],
         ["explain", "NPSS", "--period", "2024"], ["explain", "IKU-06", "--period", "2010"], ["reproduce", "IKU-06", "--period", "2024"],
         ["reproduce", "IKU-06", "--period", "2010"], ["revisions", "IKU-06"], ["reconcile", "--year", "2024"], ["quarantine"],
-        ["doctor"], ["backfill", "2024", "--dry-run"], ["purge", "--dry-run", "--days", "1"], ["restate", "--plan"], ["init"],
+        ["doctor"], ["backfill", "2024", "--dry-run"], ["purge", "--dry-run", "--days", "1"], ["restate", "--plan"], ["init"], ["waive", "--list"],
     ],
     ids=" ".join,
 )  # fmt: skip

@@ -22,13 +22,19 @@ def _deliver(home: Path, name: str, text: str) -> None:
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory, prefect_database: Path) -> Path:
-    """A home in which `kpi run` was started twice at once, with a good delivery of each format and one refused."""
+    """A home in which `kpi run` was started twice at once: a good delivery of each format, a refused one, a printed number that contradicts."""
     root = tmp_path_factory.mktemp("flow")
     shutil.copytree(prefect_database, root / "prefect")
     _deliver(root, "pension/a.csv", csv(row("pension"), row("pension", id="S2", instansi_kode="9999")))
     _deliver(root, "pension/b.jsonl", json.dumps(row("pension", id="S3")) + "\n")
     pl.DataFrame([row("pension", id="S4")]).write_excel(root / "inbox" / "pension" / "c.xlsx")
     _deliver(root, "pension/broken.csv", "id\n1\n")
+    services = "".join(f"2024,{number},Layanan {number},true,SK 1/2024\n" for number in range(1, 13))
+    _deliver(root, "digital_service/a.csv", f"tahun,layanan_id,nama,digital,dasar\n{services}")
+    print_of_2024 = (
+        "kantor,indikator,tahun,ukuran,nilai,desimal,sumber\n07,IKU-07,2024,realisasi,90.00,2,Surat 7/2025\n"
+    )
+    _deliver(root, "published_value/a.csv", print_of_2024)
     return root
 
 
@@ -49,12 +55,14 @@ def test_one_does_the_work_and_the_other_names_it(runs: list[tuple[int, str, str
 def test_the_report_is_json(runs: list[tuple[int, str, str]]) -> None:
     report = json.loads(runs[0][1])
     assert report["published"] is True
-    assert report["batches"] == [
-        {"source": "pension", "file": "pension/a.csv", "landed": 2, "accepted": 1, "quarantined": 1, "duplicate": 0},
-        {"source": "pension", "file": "pension/b.jsonl", "landed": 1, "accepted": 1, "quarantined": 0, "duplicate": 0},
-        {"source": "pension", "file": "pension/c.xlsx", "landed": 1, "accepted": 1, "quarantined": 0, "duplicate": 0},
+    assert [(batch["source"], batch["accepted"]) for batch in report["batches"]] == [
+        ("digital_service", 12), ("pension", 1), ("pension", 1), ("pension", 1), ("published_value", 1),
+    ]  # fmt: skip
+    assert report["batches"][1:2] == [
+        {"source": "pension", "file": "pension/a.csv", "landed": 2, "accepted": 1, "quarantined": 1, "duplicate": 0}
     ]
     assert [refused["file"] for refused in report["refused"]] == ["pension/broken.csv"]
+    assert [(found["published"], found["derived"]) for found in report["contested"]] == [("90.00", "100.00")]
     assert {"landing", "validation", "publication"} <= set(report["seconds"])
 
 
@@ -77,11 +85,13 @@ def test_every_task_run_is_in_the_history(runs: list[tuple[int, str, str]], home
         flows = connection.execute("SELECT state_type, count(*) FROM flow_run GROUP BY state_type").fetchall()
         artifacts = connection.execute("SELECT key, type FROM artifact ORDER BY key").fetchall()
         text = connection.execute("SELECT data FROM artifact WHERE key = 'what-failed'").fetchone()[0]
+        contested = connection.execute("SELECT data FROM artifact WHERE key = 'contested'").fetchone()[0]
         tags = connection.execute("SELECT DISTINCT tags FROM task_run").fetchall()
     assert [state for state, _ in states] == ["COMPLETED"]
     assert states[0][1] >= 5
     assert flows == [("COMPLETED", 2)]
     assert artifacts == [
+        ("contested", "table"),
         ("deliveries", "table"),
         ("kpi-values", "table"),
         ("validation-report", "markdown"),
@@ -89,6 +99,10 @@ def test_every_task_run_is_in_the_history(runs: list[tuple[int, str, str]], home
     ]
     assert "PEN-LOG-6" in text
     assert "broken.csv" in text
+    assert "07|IKU-07|2024|realisasi@Surat 7/2025: printed 90.00, derived 100.00" in text
+    assert (
+        json.loads(contested)[0] | {"held back": "IKU-07", "status": "withheld_contested"} == json.loads(contested)[0]
+    )
     assert any("kpi" in tag for (tag,) in tags)
 
 

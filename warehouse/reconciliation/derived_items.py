@@ -7,6 +7,7 @@ from typing import Any
 
 import duckdb
 
+from expectations.contested import CONTESTED, VALUE, WITHHELD_CONTESTED, Fact
 from expectations.reconciliation import Derived
 from transforms.definitions import Indicator, load_indicators
 from transforms.periods import year_period
@@ -96,7 +97,14 @@ def _values(reader: Reader) -> Items:
             unfit = INCOMPLETE
         elif measure != TARGET and indicator in known and reader.is_waiting(known[indicator], int(period[:4])):
             unfit = WAITING
-        items[_name(indicator, period, measure)] = Derived(value, decimals, unfit, earlier=tuple(former))
+        items[_name(indicator, period, measure)] = Derived(
+            value,
+            decimals,
+            unfit,
+            earlier=tuple(former),
+            fact=Fact(VALUE, indicator, period),
+            is_held=CONTESTED in flags,
+        )
     return items | _unfinished(items, [i.id for i in known.values() if i.year_from == "newest_part"])
 
 
@@ -120,9 +128,13 @@ def _scores(reader: Reader, values: Items, printed: Mapping[int, frozenset[str]]
         {"office": office().office_code, "measures": list(measures.values()), "printed": list(measures)},
     ):
         unfit = f"no value: {status}" if value is None else PROVISIONAL if is_provisional else None
-        items[_name(item, period, measure)] = Derived(value, decimals, unfit, earlier=tuple(former))
+        fact = Fact(measures[measure], item, period)
+        is_held = status in (CONTESTED, WITHHELD_CONTESTED)
+        items[_name(item, period, measure)] = Derived(
+            value, decimals, unfit, earlier=tuple(former), fact=fact, is_held=is_held
+        )
         if category is not None:
-            items[_name(item, period, CATEGORY)] = Derived(category, None, unfit)
+            items[_name(item, period, CATEGORY)] = Derived(category, None, unfit, fact=fact, is_held=is_held)
     for year in {year_of(name) for name in items}:
         items |= _comparable(reader, items, values, year, printed.get(year, frozenset()))
     return items

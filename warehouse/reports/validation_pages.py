@@ -5,6 +5,7 @@ The pages stand outside the publication, so that a run that published nothing ha
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from expectations.contract import load_contract, source_names
 from expectations.report import (
     BandLine,
     CheckLine,
+    ContestedLine,
     DeliveryLine,
     DisabledLine,
     FreshnessLine,
@@ -63,10 +65,11 @@ def write_report(
     status: str,
     message: str | None,
     notices: Sequence[tuple[str, str]] = (),
+    contested: Sequence[ContestedLine] = (),
 ) -> Path:
     """Writes the pages of ``run`` and the history anew; gives the run's page. ``notices``: (English, Indonesian)."""
     collected = _Collector(connection, run)
-    page = collected.page(status, message, notices)
+    page = replace(collected.page(status, message, notices), contested=contested)
     for delivery in page.deliveries:
         write_public(
             home.validation_reports / f"{delivery.batch}.html", render_run(collected.batch_page(delivery, status))

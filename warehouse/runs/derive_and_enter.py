@@ -1,6 +1,7 @@
 """Renews the facts: derives the partitions that are due and enters them, all in one transaction with the reconciliation.
 
 A fact of a closed year never changes by itself: what would change it is tried, noted as pending, and left to a restatement.
+What a delivered printed number contradicts is held back; all else is entered.
 """
 
 from collections.abc import Callable, Sequence
@@ -17,6 +18,7 @@ from warehouse.facts.enter import derive_partitions, enter_derived, settle, wait
 from warehouse.facts.plan import Partition, Plan, plan_partitions
 from warehouse.facts.versions import Change
 from warehouse.reconciliation.compare import renew_reconciliation
+from warehouse.reconciliation.waivers import decided_digest
 from warehouse.runs.closing import closed_years
 from warehouse.store.connection import Warehouse
 from warehouse.store.queries import single_value
@@ -40,22 +42,20 @@ Derive = Callable[[duckdb.DuckDBPyConnection, Sequence[Partition], View, Stopwat
 def renew_facts(
     warehouse: Warehouse, run: Run, watch: Stopwatch, years: list[int] | None = None, derive: Derive | None = None
 ) -> Renewal:
-    """Derives and enters what is due in ``years`` (None: all). Nothing is derived where nothing could have changed.
-
-    Raises GateFailed where a delivered printed value is derived otherwise: nothing of the derivation is entered then.
-    """
+    """Derives and enters what is due in ``years`` (None: all). Nothing is derived where nothing could have changed."""
     connection = warehouse.connection
+    judged_by = printed_digest(decided_digest(connection, run.clock.date()))
     plan, closed = plan_partitions(connection, run.clock, years), closed_years(connection)
     open_due = [partition for partition in plan.due if partition.year not in closed]
     closed_due = [partition for partition in plan.due if partition.year in closed]
     changed: list[Change] = []
-    if open_due or read_meta(connection, PRINTED) != printed_digest():
+    if open_due or read_meta(connection, PRINTED) != judged_by:
         with warehouse.transaction():
             (derive or derive_partitions)(connection, open_due, plan.view, watch)
             enter_derived(connection, plan, open_due, run, watch)
             with watch.step("reconciliation"):
-                renew_reconciliation(connection, plan.view)
-                write_meta(connection, PRINTED, printed_digest())
+                renew_reconciliation(connection, plan.view, run, closed)
+                write_meta(connection, PRINTED, judged_by)
             settle(connection, open_due, run, are_entered=True)
             changed = told(changes_of(connection, run.name))
             if _has_entered(connection, run):

@@ -5,6 +5,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from expectations.contested import CONTESTED, WAIVED
 from expectations.contract import load_contract
 from transforms.exact import decimal_text
 from transforms.facts import FactTable
@@ -19,12 +20,12 @@ from warehouse.landing.inbox import Delivery
 from warehouse.landing.refusal import DeliveryRefused
 from warehouse.loading.batch import DeliveryLoad
 from warehouse.store.connection import Warehouse
-from warehouse.store.failures import EnvironmentProblem, GateFailed
+from warehouse.store.failures import EnvironmentProblem, GateFailed, NothingKnown
 from warehouse.store.looking import look, scratch_warehouse
 from warehouse.store.runs import Run
 from warehouse.store.stopwatch import Stopwatch
 from warehouse.trace.explain import Named, resolve
-from warehouse.trace.explain.lineage import Fact, Question, find_fact, versions_of
+from warehouse.trace.explain.lineage import Fact, Question, find_fact, is_held_back, versions_of
 from warehouse.trace.explain.scores import measure_of
 from warehouse.trace.explain.services import breakdown_of
 
@@ -53,6 +54,8 @@ def reproduce(root: Path, item: str, period: str, as_of: date | None = None) -> 
     with look(root) as warehouse:
         subject = _subject(named, question)
         fact = find_fact(warehouse.connection, subject.table.name, subject.key, question, item)
+        if is_held_back(fact.row) and fact.row["value"] is None:
+            raise NothingKnown(f"{item} {period} is withheld: a printed number contradicts it, or what it rests on")
         view = fact.view(warehouse.connection)
         batches = _archived(warehouse, subject.items, view)
         again = _derived_afresh(warehouse, batches, subject, question, view)
@@ -128,10 +131,11 @@ def _take_in(warehouse: Warehouse, batch: tuple[Any, ...]) -> None:
 
 
 def _compared(item: str, period: str, subject: _Subject, fact: Fact, again: dict[str, Any] | None) -> dict[str, Any]:
+    known = fact.origin
     differences = {
-        column: [str(fact.row[column]), str(again[column]) if again else None]
+        column: [str(known[column]), str(again[column]) if again else None]
         for column in subject.table.compared
-        if again is None or fact.row[column] != again[column]
+        if again is None or _without_judgement(known[column]) != _without_judgement(again[column])
     }
     return {
         "indicator": item,
@@ -142,6 +146,11 @@ def _compared(item: str, period: str, subject: _Subject, fact: Fact, again: dict
         "differences": differences,
         "known_from": fact.row["known_from"].isoformat(),
     }
+
+
+def _without_judgement(content: Any) -> Any:
+    """What a printed number makes of a value is no part of its records: flags of that kind stand apart."""
+    return [flag for flag in content if flag not in (CONTESTED, WAIVED)] if isinstance(content, list) else content
 
 
 def _text(row: dict[str, Any], subject: _Subject) -> str | None:

@@ -10,14 +10,14 @@ import duckdb
 from transforms.definitions import load_indicators
 from transforms.names import did_you_mean
 from transforms.periods import end_of_day, parse_period
-from transforms.scoring.definition import load_scoring
-from transforms.scoring.score import NPSS
+from transforms.scoring.definition import NPSS, load_scoring
 from transforms.services import load_services
 from transforms.services.measures import listed_measures
 from warehouse.store.failures import WrongUsage
 from warehouse.store.looking import look
 from warehouse.trace.explain.indicators import explain_indicator
 from warehouse.trace.explain.lineage import Question
+from warehouse.trace.explain.printed import judged_by_prints
 from warehouse.trace.explain.scores import explain_score
 from warehouse.trace.explain.services import explain_service
 
@@ -50,6 +50,14 @@ def explain(root: Path, item: str, period: str, as_of: date | None = None) -> Ex
 def explain_in(connection: duckdb.DuckDBPyConnection, item: str, question: Question) -> Explanation:
     """The same, on an open warehouse."""
     named = resolve(item)
+    found = _explained(connection, named, question)
+    names = [found["indicator"], *(i["indicator"] for i in found.get("inputs", []))]
+    # What is printed is known as of now alone.
+    judged = judged_by_prints(connection, names, question.period.id) if question.clock is None else {}
+    return found | {"contested": [], "waived": []} | judged
+
+
+def _explained(connection: duckdb.DuckDBPyConnection, named: Named, question: Question) -> Explanation:
     match named.kind:
         case "indicator":
             return explain_indicator(connection, next(i for i in load_indicators() if i.id == named.name), question)
