@@ -101,6 +101,8 @@ def test_a_home_of_the_first_release_answers_as_before_and_goes_on(old: TimeHome
     ((seal,),) = old.ledger("SELECT sha256 FROM ledger.chain ORDER BY run_id DESC LIMIT 1")
     facts = {table: old.ledger(f"FROM facts.{table}") for table in VERSIONED}
     people = old.ledger("SELECT record_key, personal_digest FROM states.nip ORDER BY ALL")
+    (ledger,) = [check for check in examine(old.root) if check["check"] == "ledger"]
+    assert (ledger["verdict"], ledger["finding"][:35]) == ("note", "the home is of an earlier release, ")
     report = old.run("2025-02-15")
     # IKU-09 has another version from 2024 on since then: no value changes by it
     assert [(c.indicator, c.period, c.old, c.new, c.reason) for c in report.changed] == [

@@ -233,11 +233,11 @@ def test_a_definition_concerns_its_indicator_and_the_rows_that_name_indicators(
 
 
 def test_what_is_compared_and_what_is_published_has_a_digest_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    as_it_is, printed, words = concerns.text_digest, digests.printed_digest(), digests.words_digest()
+    as_it_is, printed, words = concerns.text_digest, digests.printed_digest(""), digests.words_digest()
     wrong = []
     for file, concerned in concerns.product_files().items():
         monkeypatch.setattr(concerns, "text_digest", lambda f, file=file: "edited" if f == file else as_it_is(f))
-        if concerns.RECONCILIATION in concerned and digests.printed_digest() == printed:
+        if concerns.RECONCILIATION in concerned and digests.printed_digest("") == printed:
             wrong.append(file)
         if (digests.words_digest() != words) != (concerns.PUBLICATION in concerned):
             wrong.append(file)

@@ -118,6 +118,12 @@ def result_code_digest(table: FactTable) -> str:
     return digest_of({DERIVATION, RESULTS, *_tables_of(table.sql)}, table.sql)
 
 
+def printed_digest(decided: str) -> str:
+    """Of what reports print, what is known of it and how it is compared, with what is ``decided`` in the installation: the reconciliation is made
+    anew where it differs."""
+    return digest_of({RECONCILIATION, DERIVATION, SCORES, AGREED, "table:agencies"}, decided)
+
+
 @cache
 def _stated(source: str) -> tuple[str, frozenset[str]]:
     """What the contract of ``source`` states, without its words, and what its rows are judged by besides."""
@@ -129,11 +135,6 @@ def _stated(source: str) -> tuple[str, frozenset[str]]:
         # Spelled-out cells are looked up.
         concerns |= {LAYOUTS, *(f"layout:{name}" for name in layouts), "table:spellings"}
     return stated, frozenset(concerns)
-
-
-def printed_digest() -> str:
-    """Of what reports print, what is known of it and how it is compared: the reconciliation is made anew where it differs."""
-    return digest_of({RECONCILIATION, DERIVATION, SCORES, AGREED, "table:agencies"})
 
 
 def words_digest() -> str:

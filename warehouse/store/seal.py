@@ -58,6 +58,7 @@ SEALED = (
     _Sealed("ledger.derivations"),
     _Sealed("ledger.closings"),
     _Sealed("ledger.restatements"),
+    _Sealed("ledger.waivers"),
     _Sealed("ledger.purges"),
     _Sealed("ledger.intakes"),
     _Sealed("ledger.reprocessed"),
