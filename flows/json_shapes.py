@@ -4,9 +4,12 @@ It is a contract, so only additions. Exact numbers are texts; moments are ISO 86
 A field that stands in no declaration here is not printed.
 """
 
-from typing import Any, NotRequired, Optional
+from functools import cache
+from typing import Any, NotRequired, Optional, cast
 
 from typing_extensions import TypedDict
+
+from transforms.services.measures import listed_measures
 
 # A count, or an exact text where records count in part.
 Amount = int | str | None
@@ -48,27 +51,16 @@ class Value(TypedDict):
     contested: list[PrintedNumber]
 
 
-class Service(TypedDict):
-    """One service and group of a year. Counts of proposals; rates in percent, times in working days."""
-
-    service: str
-    year: int
-    group: str
-    received: int
-    ms: int
-    bts: int
-    tms: int
-    in_process: int
-    completion: str | None
-    approval: str | None
-    ever_returned: int
-    two_day: str | None
-    median_days: str | None
-    p90_days: str | None
-    provisional: bool
-    excluded: dict[str, int]
-    known_from: str
-    group_name: str | None
+@cache
+def services_shape() -> Any:
+    """One service and group of a year. Counts of proposals; rates in percent, times in working days: the measures as declared."""
+    text: Any = str | None
+    numbers = {name: int if measure.kind == "count" else text for name, measure in listed_measures().items()}
+    fields = {"service": str, "year": int, "group": str} | numbers
+    fields |= {"provisional": bool, "excluded": dict[str, int], "known_from": str, "group_name": text}
+    shape = cast(Any, TypedDict)("Service", fields)
+    shape.__doc__ = services_shape.__doc__
+    return cast(Any, list)[shape]
 
 
 class PerspectiveScore(TypedDict):
@@ -98,7 +90,8 @@ class HoldingNumber(PrintedNumber):
 
 
 class Scores(TypedDict):
-    """The score of a year; ``reason``: why there is no NPSS; ``contested``: what printed numbers hold back of it."""
+    """The score of a year; ``reason``: why there is no NPSS; ``contested``: what printed numbers hold back of it; ``missing_targets``:
+    indicators of which no target was delivered."""
 
     year: int
     npss: str | None
@@ -518,22 +511,23 @@ class Validation(TypedDict):
     marked_copy_problem: str | None
 
 
-# By command, what it prints with --json.
-PRINTED: dict[str, Any] = {
-    "backfill": Report | BackfillPlan,
-    "doctor": list[Check],
-    "explain": Explanation | None,
-    "init": Installation,
-    "purge": list[PurgedDelivery],
-    "quarantine": list[QuarantinedRow],
-    "reconcile": list[ReconciledLine],
-    "reproduce": Reproduction | None,
-    "restate": list[RestatedNumber],
-    "revisions": list[Revision],
-    "run": Report,
-    "scores": Scores,
-    "services": list[Service],
-    "validate": Validation,
-    "values": list[Value],
-    "waive": Acceptance | list[Decision],
-}
+def printed_shapes() -> dict[str, Any]:
+    """By command, what it prints with ``--json``."""
+    return {
+        "backfill": Report | BackfillPlan,
+        "doctor": list[Check],
+        "explain": Explanation | None,
+        "init": Installation,
+        "purge": list[PurgedDelivery],
+        "quarantine": list[QuarantinedRow],
+        "reconcile": list[ReconciledLine],
+        "reproduce": Reproduction | None,
+        "restate": list[RestatedNumber],
+        "revisions": list[Revision],
+        "run": Report,
+        "scores": Scores,
+        "services": services_shape(),
+        "validate": Validation,
+        "values": list[Value],
+        "waive": Acceptance | list[Decision],
+    }

@@ -6,6 +6,8 @@ import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import duckdb
+import polars as pl
 import pytest
 
 from tests.processes import kpi
@@ -20,10 +22,12 @@ def _deliver(home: Path, name: str, text: str) -> None:
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory, prefect_database: Path) -> Path:
-    """A home in which `kpi run` was started twice at once, with a good delivery, a refused one, and a printed number that contradicts."""
+    """A home in which `kpi run` was started twice at once: a good delivery of each format, a refused one, a printed number that contradicts."""
     root = tmp_path_factory.mktemp("flow")
     shutil.copytree(prefect_database, root / "prefect")
     _deliver(root, "pension/a.csv", csv(row("pension"), row("pension", id="S2", instansi_kode="9999")))
+    _deliver(root, "pension/b.jsonl", json.dumps(row("pension", id="S3")) + "\n")
+    pl.DataFrame([row("pension", id="S4")]).write_excel(root / "inbox" / "pension" / "c.xlsx")
     _deliver(root, "pension/broken.csv", "id\n1\n")
     services = "".join(f"2024,{number},Layanan {number},true,SK 1/2024\n" for number in range(1, 13))
     _deliver(root, "digital_service/a.csv", f"tahun,layanan_id,nama,digital,dasar\n{services}")
@@ -52,7 +56,7 @@ def test_the_report_is_json(runs: list[tuple[int, str, str]]) -> None:
     report = json.loads(runs[0][1])
     assert report["published"] is True
     assert [(batch["source"], batch["accepted"]) for batch in report["batches"]] == [
-        ("digital_service", 12), ("pension", 1), ("published_value", 1),
+        ("digital_service", 12), ("pension", 1), ("pension", 1), ("pension", 1), ("published_value", 1),
     ]  # fmt: skip
     assert report["batches"][1:2] == [
         {"source": "pension", "file": "pension/a.csv", "landed": 2, "accepted": 1, "quarantined": 1, "duplicate": 0}
@@ -65,6 +69,12 @@ def test_the_report_is_json(runs: list[tuple[int, str, str]]) -> None:
 def test_progress_is_seen_while_it_runs(runs: list[tuple[int, str, str]]) -> None:
     assert "pension/a.csv: 2 rows = 1 accepted + 1 quarantined + 0 duplicate" in runs[0][2]
     assert "REFUSED" in runs[0][2]
+
+
+def test_the_end_of_the_process_reports_no_leak(runs: list[tuple[int, str, str]]) -> None:
+    assert [
+        line for _, _, said in runs for line in said.splitlines() if "leak" in line or "Exception ignored" in line
+    ] == []
 
 
 def test_every_task_run_is_in_the_history(runs: list[tuple[int, str, str]], home: Path) -> None:
@@ -92,3 +102,22 @@ def test_every_task_run_is_in_the_history(runs: list[tuple[int, str, str]], home
     assert "07|IKU-07|2024|realisasi@Surat 7/2025: printed 90.00, derived 100.00" in text
     assert "IKU-07" in contested and "withheld_contested" in contested
     assert any("kpi" in tag for (tag,) in tags)
+
+
+@pytest.mark.parametrize("command", [["run"], ["backfill", "2024"]], ids=" ".join)
+def test_a_failed_gate_is_exit_1_and_its_report_says_why(
+    runs: list[tuple[int, str, str]], home: Path, tmp_path: Path, command: list[str]
+) -> None:
+    assert runs
+    shutil.copytree(home, tmp_path / "home", symlinks=True)
+    with duckdb.connect(str(tmp_path / "home" / "warehouse.duckdb")) as connection:
+        # What no run does, and the gate before a publication finds: two standing values of one indicator and period.
+        connection.execute("INSERT INTO facts.kpi_values FROM facts.kpi_values LIMIT 1")
+    _deliver(tmp_path / "home", "pension/later.csv", csv(row("pension", id="S5")))
+    shown = kpi(*command, "--json", home=tmp_path / "home")
+    report = json.loads(shown.stdout)
+    assert (shown.returncode, report["error"]["exit"], report["published"]) == (1, 1, False)
+    assert "published table kpi_values: 1 keys" in report["error"]["message"]
+    assert f"kpi: {report['error']['message']}" in shown.stderr
+    assert [batch["file"] for batch in report["batches"]] == ["pension/later.csv"]
+    assert "Traceback" not in shown.stderr and "leaked" not in shown.stderr

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, Literal
+from typing import Any
 
 import duckdb
 
@@ -16,16 +16,17 @@ from transforms.names import did_you_mean
 from transforms.periods import end_of_day, parse_period
 from transforms.reference import agency_names, office
 from transforms.scoring.definition import NPSS, load_scoring
-from transforms.sql import load_sql
+from transforms.services.measures import group_names, listed_measures
+from transforms.sql import filled, identifier, load_sql
 from warehouse.store.damage import damage_is_said
 from warehouse.store.failures import Damaged, EnvironmentProblem, WrongUsage
 from warehouse.store.home import Home
 from warehouse.store.home_state import require_home
 from warehouse.store.manifest import published_folders
 from warehouse.store.queries import has_table, install_macros, records
+from warehouse.store.stopping import interruptible
 
 ANEW = "`kpi run` makes it anew from the warehouse"
-Breakdown = Literal["year", "period", "region", "agency"]
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,7 @@ def published(home: Home) -> Iterator[duckdb.DuckDBPyConnection]:
     with (
         damage_is_said(f"the publication {folder.name} is damaged", ANEW),
         duckdb.connect(str(file), read_only=True) as connection,
+        interruptible(connection),
     ):
         install_macros(connection)
         yield connection
@@ -110,21 +112,22 @@ def read_values(
     return rows
 
 
-def read_services(home: Home, year: int, by: Breakdown = "year", as_of: date | None = None) -> list[dict[str, Any]]:
+def read_services(home: Home, year: int, by: str = "year", as_of: date | None = None) -> list[dict[str, Any]]:
     """The service indicators of a year. Grain: one service and group; rates are percent texts with two decimals.
 
-    ``group_name``: of an agency of the region, else None.
+    ``group_name``: what the group stands for, where that is known: an agency of the region, a code.
     """
-    names = agency_names() if by == "agency" else {}
+    names = agency_names() if by == "agency" else group_names(by)
+    measures = listed_measures()
+    columns = ", ".join(f"{identifier(measure.column)} AS {identifier(name)}" for name, measure in measures.items())
     with published(home) as connection:
         rows = _records(
             connection,
-            load_sql("warehouse.reading", "read_services.sql"),
+            filled(load_sql("warehouse.reading", "read_services.sql"), measures=columns),
             {"year": year, "breakdown": by, "clock": _clock(as_of)},
         )
     for row in rows:
-        for name in ("completion", "approval", "two_day", "median_days", "p90_days"):
-            row[name] = decimal_text(row[name], 2)
+        row |= {name: decimal_text(row[name], m.decimals) for name, m in measures.items() if m.decimals}
         row["excluded"] = json.loads(row["excluded"])
         row["group_name"] = names.get(row["group"])
     return rows

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import duckdb
 
 from transforms.facts import fact_tables
+from warehouse.facts.additions import enter_additions
 from warehouse.facts.changes import NumberChange, changes_of, told
 from warehouse.facts.derive import View
 from warehouse.facts.digests import printed_digest, words_digest
@@ -76,14 +77,24 @@ def pending_changes(connection: duckdb.DuckDBPyConnection) -> list[NumberChange]
 
 
 def _note_pending(warehouse: Warehouse, plan: Plan, due: Sequence[Partition], run: Run, watch: Stopwatch) -> None:
-    """Derives the partitions of closed years to see what would change, takes it back, and notes it as pending."""
+    """Derives the partitions of closed years to see what would change, takes it back, and notes it as pending.
+
+    What is new in them by the release alone changes nothing, and is entered.
+    """
     connection = warehouse.connection
     years = sorted({partition.year for partition in due})
+    with warehouse.transaction():
+        enter_additions(connection, plan, due, run, watch)
+        if _has_entered(connection, run):
+            write_meta(connection, UNPUBLISHED, "yes")
+    entered = set(changes_of(connection, run.name))
     waiting = waiting_partitions(connection, plan, years)
     with warehouse.trial():
         derive_partitions(connection, waiting, plan.view, watch)
         enter_derived(connection, plan, waiting, run, watch)
-        found = [change for change in changes_of(connection, run.name) if change.year in years]
+        found = [
+            change for change in changes_of(connection, run.name) if change.year in years and change not in entered
+        ]
     with warehouse.transaction():
         changed = [change for change in found if change.old != change.new]
         connection.execute("DELETE FROM ledger.pending_changes WHERE list_contains($1, year)", [years])

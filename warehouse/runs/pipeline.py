@@ -164,7 +164,7 @@ class Pipeline:
         if self._plan is None:
             raise LookupError("nothing is planned yet")
         partition = next(p for p in self._plan.partitions if (p.item.name, p.year) == (item, year))
-        with self.warehouse.connection.cursor() as cursor, interruptible(cursor), _full_disk_is_said():
+        with stoppable(), self.warehouse.connection.cursor() as cursor, interruptible(cursor), _full_disk_is_said():
             stage_partition(cursor, partition, self._plan.view, self.run)
         return f"{item} {year}: derived ({partition.state}, {partition.why}, {partition.rows:,} rows)"
 
