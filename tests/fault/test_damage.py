@@ -22,7 +22,7 @@ from warehouse.store.seal import seal_runs
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> TimeHome:
-    """Three runs, the last one without a publication; one held row."""
+    """Three runs, the last one without a publication; one quarantined row."""
     place = TimeHome(tmp_path_factory.mktemp("made"))
     place.deliver("integration/a.csv", letter("5500", integrated=False), letter("9999", integrated=True))
     place.run("2025-01-10")
@@ -178,8 +178,8 @@ def test_the_manifest_states_the_seal_of_the_run_before(place: TimeHome) -> None
     ("pattern", "name"),
     [
         ("landing/integration/*.parquet", "archive"),
-        ("quarantine/integration/000001.parquet", "held rows"),
-        ("quarantine/open_rows.parquet", "index of held rows"),
+        ("quarantine/integration/000001.parquet", "quarantined rows"),
+        ("quarantine/open_rows.parquet", "index of quarantined rows"),
         ("publications/000001/parquet/kpi_values.parquet", "older publications"),
         ("publications/000001/manifest.json", "older publications"),
         ("publications/000002/kpi.duckdb", "publication"),

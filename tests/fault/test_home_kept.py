@@ -96,7 +96,7 @@ def test_a_lost_warehouse_stops_every_command_and_nothing_is_touched(place: Time
     before = names(place.home.publications), place.home.published.readlink()
     with pytest.raises(
         EnvironmentProblem,
-        match=r"is lost, but what it has left is there: the key .*; 2 archived .*; held rows of 1 .*; publications 000001, 000002\.",
+        match=r"is lost, but what it has left is there: the key .*; 2 archived .*; quarantined rows of 1 .*; publications 000001, 000002\.",
     ):
         place.run("2025-02-03")
     assert (names(place.home.publications), place.home.published.readlink()) == before

@@ -106,7 +106,7 @@ def test_a_home_without_a_run_is_asked_and_stays_as_it_is(tmp_path: Path) -> Non
     assert state(tmp_path) == before
 
 
-def test_an_older_layout_is_brought_up_in_the_copy_alone(tmp_path: Path) -> None:
+def test_an_older_schema_is_brought_up_in_the_copy_alone(tmp_path: Path) -> None:
     with tarfile.open(HOMES / "layout_3.tar.xz") as archive:
         archive.extractall(tmp_path, filter="tar")
     before = state(tmp_path)
