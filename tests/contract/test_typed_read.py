@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
+from types import SimpleNamespace
 
 import duckdb
 import pytest
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 
 from expectations.contract import load_contract
 from expectations.typed_read import FileTraits, typed_rows
-from tests.in_memory import empty_warehouse
+from tests.in_memory import lent_warehouse
 
 WHITE = " \t\r\n\u00a0"
 NULLS = ("", "-", "null", "<nil>")
@@ -99,11 +100,10 @@ READERS = {"integer": an_integer, "decimal": a_decimal, "date": a_date, "timesta
 
 
 @pytest.fixture(scope="module")
-def warehouse() -> Iterator[duckdb.DuckDBPyConnection]:
-    with duckdb.connect() as connection:
-        empty_warehouse(connection)
-        connection.execute("SET preserve_insertion_order = true")
-        yield connection
+def warehouse() -> Iterator[SimpleNamespace]:
+    with lent_warehouse() as lent:
+        lent.connection.execute("SET preserve_insertion_order = true")
+        yield lent
 
 
 def read(con: duckdb.DuckDBPyConnection, kind: str, texts: list[str], folder: Path) -> list[object]:
@@ -119,21 +119,17 @@ def read(con: duckdb.DuckDBPyConnection, kind: str, texts: list[str], folder: Pa
 
 
 @pytest.mark.parametrize("kind", CASES)
-def test_hand_picked_texts_are_read_by_the_book(
-    kind: str, tmp_path: Path, warehouse: duckdb.DuckDBPyConnection
-) -> None:
+def test_hand_picked_texts_are_read_by_the_book(kind: str, tmp_path: Path, warehouse: SimpleNamespace) -> None:
     default = {"boolean": False}.get(kind)
     by_the_book = [expected(kind, text) for text in HAND_PICKED]
-    assert list(zip(HAND_PICKED, read(warehouse, kind, HAND_PICKED, tmp_path), strict=True)) == [
+    assert list(zip(HAND_PICKED, read(warehouse.connection, kind, HAND_PICKED, tmp_path), strict=True)) == [
         (text, default if value is None else value) for text, value in zip(HAND_PICKED, by_the_book, strict=True)
     ]
 
 
 @settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(texts=st.lists(letters, min_size=20, max_size=60), kind=st.sampled_from(["integer", "decimal", "date"]))
-def test_any_text_is_read_by_the_book(
-    texts: list[str], kind: str, tmp_path: Path, warehouse: duckdb.DuckDBPyConnection
-) -> None:
-    assert list(zip(texts, read(warehouse, kind, texts, tmp_path), strict=True)) == [
+def test_any_text_is_read_by_the_book(texts: list[str], kind: str, tmp_path: Path, warehouse: SimpleNamespace) -> None:
+    assert list(zip(texts, read(warehouse.connection, kind, texts, tmp_path), strict=True)) == [
         (text, expected(kind, text)) for text in texts
     ]

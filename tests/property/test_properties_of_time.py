@@ -7,6 +7,7 @@ it too is asked in tests/flow (test_runs, test_rulings_time, test_closed_years, 
 from collections.abc import Callable, Iterator
 from datetime import date, datetime, timedelta
 from fractions import Fraction
+from types import SimpleNamespace
 from typing import Any
 
 import duckdb
@@ -16,7 +17,7 @@ from hypothesis import strategies as st
 
 from expectations.columns import Column
 from expectations.contract import load_contract
-from tests.in_memory import empty_warehouse, give_states
+from tests.in_memory import give_states, lent_warehouse
 from tests.rows import row
 from tests.time_home import letter
 from transforms.exact import decimal_text, round_half_up
@@ -88,11 +89,10 @@ MOVING = "known_from, known_to, closed_by, reason, run, cut_off"
 
 
 @pytest.fixture(scope="module")
-def office() -> Iterator[duckdb.DuckDBPyConnection]:
-    """A warehouse in memory. An example begins where the last one began: what it did is taken back."""
-    with duckdb.connect() as connection:
-        empty_warehouse(connection)
-        yield connection
+def office() -> Iterator[SimpleNamespace]:
+    """A warehouse in memory (``connection``). An example begins where the last one began: what it did is taken back."""
+    with lent_warehouse() as lent:
+        yield lent
 
 
 def kept_as_csv(source: str, rows: list[dict[str, str]]) -> str:
@@ -159,39 +159,39 @@ def known(connection: duckdb.DuckDBPyConnection, as_of: date | None = None) -> F
 @many
 @given(given_rows=split_deliveries())
 def test_any_split_and_any_order_gives_the_same_current_facts(
-    office: duckdb.DuckDBPyConnection, given_rows: tuple[Deliveries, list[int], list[int]]
+    office: SimpleNamespace, given_rows: tuple[Deliveries, list[int], list[int]]
 ) -> None:
     rows, order, runs = given_rows
-    at_once = taken_in(office, rows, list(range(len(rows))), [LAST] * len(rows))
+    at_once = taken_in(office.connection, rows, list(range(len(rows))), [LAST] * len(rows))
     assert all(at_once.values())
-    assert taken_in(office, rows, order, runs) == at_once
+    assert taken_in(office.connection, rows, order, runs) == at_once
 
 
 @many
 @given(given_rows=split_deliveries())
 def test_as_of_any_past_time_gives_what_a_run_at_that_time_gave(
-    office: duckdb.DuckDBPyConnection, given_rows: tuple[Deliveries, list[int], list[int]]
+    office: SimpleNamespace, given_rows: tuple[Deliveries, list[int], list[int]]
 ) -> None:
     seen: dict[date, Facts] = {}
 
     def remember(day: date) -> None:
-        seen[day] = known(office)
+        seen[day] = known(office.connection)
         for past, facts in seen.items():
-            assert known(office, past) == facts
+            assert known(office.connection, past) == facts
 
-    taken_in(office, *given_rows, remember)
+    taken_in(office.connection, *given_rows, remember)
     assert seen.keys() == {FIRST_DAY + timedelta(days=run) for run in given_rows[2]}
 
 
 @many
 @given(given_rows=split_deliveries())
 def test_the_records_that_explain_lists_reproduce_the_value(
-    office: duckdb.DuckDBPyConnection, given_rows: tuple[Deliveries, list[int], list[int]]
+    office: SimpleNamespace, given_rows: tuple[Deliveries, list[int], list[int]]
 ) -> None:
     rows, order, _ = given_rows
 
     def explained(_day: date) -> None:
-        found = explain_in(office, "IKU-06", Question(parse_period("2024")))
+        found = explain_in(office.connection, "IKU-06", Question(parse_period("2024")))
         assert found["reproduced"] is not False
         if found["value"] is not None:
             groups: dict[str, list[int]] = {}
@@ -199,10 +199,10 @@ def test_the_records_that_explain_lists_reproduce_the_value(
                 groups.setdefault(line["group"], []).append(int(line["role"] == "numerator"))
             means = [Fraction(100 * sum(group), len(group)) for group in groups.values()]
             assert decimal_text(round_half_up(sum(means, Fraction(0)) / len(means), 2), 2) == found["value"]
-        found = explain_in(office, "promotion.completion", Question(parse_period("2024")))
+        found = explain_in(office.connection, "promotion.completion", Question(parse_period("2024")))
         numerator, denominator = (len(found["records"][role]) for role in ("numerator", "denominator"))
-        (line,) = [line for line in known(office)["service_summary"] if line["breakdown"] == "year"]
+        (line,) = [line for line in known(office.connection)["service_summary"] if line["breakdown"] == "year"]
         assert (denominator, found["value"]) == (line["received_count"], decimal_text(line["completion_percent"], 2))
         assert decimal_text(round_half_up(Fraction(100 * numerator, denominator), 2), 2) == found["value"]
 
-    taken_in(office, rows, order, [0] * len(rows), explained)
+    taken_in(office.connection, rows, order, [0] * len(rows), explained)
