@@ -1,11 +1,14 @@
 """Duplicates, states, conflicts, corrections (rulings 5, 6, 17, 18, 22), seen through runs."""
 
+from dataclasses import dataclass
+from pathlib import Path
+
 import pytest
 
 from tests.rows import csv, row
 from warehouse.reading.held_rows import read_held_rows
 from warehouse.reading.published_values import read_services
-from warehouse.runs.pipeline import run_pipeline
+from warehouse.runs.pipeline import RunReport, run_pipeline
 from warehouse.store.connection import open_warehouse
 from warehouse.store.home import Home
 
@@ -21,45 +24,98 @@ def _states(root, columns: str, source: str = "promotion") -> list[tuple]:
         ).fetchall()
 
 
-def test_same_content_is_a_duplicate_within_a_file_and_across(tmp_path, deliver) -> None:
-    good = row("promotion")
-    deliver("promotion/a.csv", csv(good, good))
-    deliver("promotion/b.csv", csv(good, row("promotion", id="P2")))
-    assert _counts(run_pipeline(tmp_path)) == [("promotion/a.csv", 2, 1, 0, 1), ("promotion/b.csv", 2, 1, 0, 1)]
+def _row(case: str, number: int = 1, **changed: object) -> dict[str, str]:
+    """A proposal of the case's own, so that no case meets another."""
+    return row("promotion", **({"id": f"{case} {number}"} | changed))
 
 
-def test_the_name_does_not_make_a_row_different_but_the_number_does(tmp_path, deliver) -> None:
-    deliver("promotion/a.csv", csv(row("promotion"), row("promotion", nama="NAMA LAIN")))
-    deliver("promotion/b.csv", csv(row("promotion", nip="198001152005011002")))
-    assert _counts(run_pipeline(tmp_path)) == [("promotion/a.csv", 2, 1, 0, 1), ("promotion/b.csv", 1, 0, 1, 0)]
+# All in one run. By case: its files, in the order in which they are taken in, and of each landed, accepted, held and duplicate rows.
+CASES = {
+    "the same within a file and across": (
+        {"a": [_row("s"), _row("s")], "b": [_row("s"), _row("s", 2)]}, [(2, 1, 0, 1), (2, 1, 0, 1)]
+    ),
+    "another name is no difference": ({"a": [_row("n"), _row("n", nama="NAMA LAIN")]}, [(2, 1, 0, 1)]),
+    "another number is a conflict": ({"a": [_row("m")], "b": [_row("m", nip="198001152005011002")]}, [(1, 1, 0, 0), (1, 0, 1, 0)]),
+    "typed and cleaned values are compared": (
+        {"a": [_row("t"), _row("t", nip="'19800115 200501 1001", counter_bts="-", is_otomatis="FALSE")]}, [(2, 1, 0, 1)]
+    ),
+    "another state time is a state, also late": (
+        {"a": [_row("l", tgl_update_layanan="2024-01-20T10:00:00")],
+         "b": [_row("l", tgl_update_layanan="2024-01-16T10:00:00", status_usulan="12")]}, [(1, 1, 0, 0), (1, 1, 0, 0)]
+    ),
+    "other content at the same time is a conflict": (
+        {"a": [_row("c"), _row("c", status_usulan="12"), _row("c", status_usulan="5")]}, [(3, 1, 2, 0)]
+    ),
+    "a faulty row is held each time": ({"a": [_row("f", instansi_kode="9999")] * 2}, [(2, 0, 2, 0)]),
+    "a semicolon between": ({"a;": [_row("e")]}, [(1, 1, 0, 0)]),
+    "a correction alone is an ordinary row": ({"corrections/k": [_row("k")]}, [(1, 1, 0, 0)]),
+    "the same bytes are skipped, but not with another standing": (
+        {"a": [_row("b")], "b": [_row("b")], "corrections/b": [_row("b")]}, [(1, 1, 0, 0), (1, 0, 0, 1)]
+    ),
+}  # fmt: skip
 
 
-def test_typed_and_cleaned_values_are_compared(tmp_path, deliver) -> None:
-    deliver(
-        "promotion/a.csv",
-        csv(row("promotion"), row("promotion", nip="'19800115 200501 1001", counter_bts="-", is_otomatis="FALSE")),
-    )
-    assert _counts(run_pipeline(tmp_path)) == [("promotion/a.csv", 2, 1, 0, 1)]
+@dataclass(frozen=True)
+class Night:
+    root: Path
+    report: RunReport
 
 
-def test_another_state_time_is_a_state_also_when_it_comes_late(tmp_path, deliver) -> None:
-    deliver("promotion/a.csv", csv(row("promotion", tgl_update_layanan="2024-01-20T10:00:00")))
-    deliver("promotion/b.csv", csv(row("promotion", tgl_update_layanan="2024-01-16T10:00:00", status_usulan="12")))
-    run_pipeline(tmp_path)
-    assert [code for (code,) in _states(tmp_path, "status_code")] == [12, 7]
-    assert read_services(Home(tmp_path), 2024)[0]["ms"] == 1
+@pytest.fixture(scope="module")
+def night(tmp_path_factory: pytest.TempPathFactory) -> Night:
+    root = tmp_path_factory.mktemp("identity")
+    for case, (files, _) in CASES.items():
+        for name, rows in files.items():
+            file = root / "inbox" / "promotion" / _file(case, name)
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(csv(*rows, separator=";" if ";" in name else ","))
+    letters = [
+        row("integration", nomor_surat=number, terintegrasi=integrated)
+        for number, integrated in (("L2", "true"), ("L1", "false"), ("L2", "false"))
+    ]
+    (root / "inbox" / "integration").mkdir()
+    (root / "inbox" / "integration" / "a.csv").write_text(csv(*letters))
+    return Night(root, run_pipeline(root))
 
 
-def test_other_content_at_the_same_state_time_is_a_conflict(tmp_path, deliver) -> None:
-    deliver(
-        "promotion/a.csv",
-        csv(row("promotion"), row("promotion", status_usulan="12"), row("promotion", status_usulan="5")),
-    )
-    assert _counts(run_pipeline(tmp_path)) == [("promotion/a.csv", 3, 1, 2, 0)]
-    assert {(held.row, *held.reasons) for held in read_held_rows(Home(tmp_path), None, None)} == {
-        (2, "PRM-CONFLICT"), (3, "PRM-CONFLICT"),
-    }  # fmt: skip
-    assert _states(tmp_path, "status_code") == [(7,)]
+def _file(case: str, name: str) -> str:
+    folder, _, last = name.rpartition("/")
+    return f"{folder}/{case} {last}.csv".lstrip("/")
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_rows_are_new_duplicates_or_held(night: Night, case: str) -> None:
+    files, expected = CASES[case]
+    names = [f"promotion/{_file(case, name)}" for name in files]
+    assert [counts[1:] for name in names for counts in _counts(night.report) if counts[0] == name] == expected
+
+
+def test_a_conflict_leaves_the_first_row_standing(night: Night) -> None:
+    held = {
+        (line.row, *line.reasons)
+        for line in read_held_rows(Home(night.root), None, None)
+        if "the same time" in line.file
+    }
+    assert held == {(2, "PRM-CONFLICT"), (3, "PRM-CONFLICT")}
+    states = _states(night.root, "record_key, status_code")
+    assert [code for key, code in states if key.startswith("c ")] == [7]
+
+
+def test_a_late_state_stands_beside_the_newer_one_which_counts(night: Night) -> None:
+    assert [code for key, code in _states(night.root, "record_key, status_code") if key.startswith("l ")] == [12, 7]
+    proposals = {key for (key,) in _states(night.root, "record_key")}
+    (service,) = [line for line in read_services(Home(night.root), 2024) if line["service"] == "promotion"]
+    assert (service["received"], service["ms"]) == (len(proposals), len(proposals))
+
+
+def test_the_same_bytes_are_skipped_by_name(night: Night) -> None:
+    assert night.report.skipped == ["promotion/the same bytes are skipped, but not with another standing b.csv"]
+
+
+def test_the_greater_letter_number_of_one_date_is_the_newer_state(night: Night) -> None:
+    assert [counts for counts in _counts(night.report) if counts[0] == "integration/a.csv"] == [
+        ("integration/a.csv", 3, 2, 1, 0)
+    ]
 
 
 def test_a_correction_replaces_and_the_last_one_wins(tmp_path, deliver) -> None:
@@ -79,12 +135,6 @@ def test_a_correction_replaces_and_the_last_one_wins(tmp_path, deliver) -> None:
     assert _counts(run_pipeline(tmp_path)) == [("promotion/zz.csv", 2, 0, 1, 1)]
 
 
-def test_a_correction_alone_is_an_ordinary_row(tmp_path, deliver) -> None:
-    deliver("promotion/corrections/a.csv", csv(row("promotion")))
-    assert _counts(run_pipeline(tmp_path)) == [("promotion/corrections/a.csv", 1, 1, 0, 0)]
-    assert read_services(Home(tmp_path), 2024)[0]["received"] == 1
-
-
 def test_a_correction_changes_the_fact_with_that_reason(tmp_path, deliver) -> None:
     deliver("promotion/a.csv", csv(row("promotion", status_usulan="12")))
     run_pipeline(tmp_path)
@@ -102,37 +152,3 @@ def test_a_mended_row_leaves_quarantine(tmp_path, deliver) -> None:
     deliver("promotion/b.csv", csv(row("promotion")))
     run_pipeline(tmp_path)
     assert [held.row for held in read_held_rows(Home(tmp_path), None, None)] == [2]
-
-
-def test_a_faulty_row_is_held_each_time_it_comes(tmp_path, deliver) -> None:
-    bad = row("promotion", instansi_kode="9999")
-    deliver("promotion/a.csv", csv(bad, bad))
-    assert _counts(run_pipeline(tmp_path)) == [("promotion/a.csv", 2, 0, 2, 0)]
-
-
-def test_same_bytes_are_skipped_but_not_with_another_standing(tmp_path, deliver) -> None:
-    text = csv(row("promotion"))
-    deliver("promotion/a.csv", text)
-    deliver("promotion/b.csv", text)
-    deliver("promotion/corrections/c.csv", text)
-    report = run_pipeline(tmp_path)
-    assert _counts(report) == [("promotion/a.csv", 1, 1, 0, 0), ("promotion/corrections/c.csv", 1, 0, 0, 1)]
-    assert report.skipped == ["promotion/b.csv"]
-
-
-@pytest.mark.parametrize("separator", [",", ";"])
-def test_either_separator(tmp_path, deliver, separator: str) -> None:
-    deliver("promotion/a.csv", csv(row("promotion"), separator=separator))
-    assert _counts(run_pipeline(tmp_path)) == [("promotion/a.csv", 1, 1, 0, 0)]
-
-
-def test_the_greater_letter_number_of_one_date_is_the_newer_state(tmp_path, deliver) -> None:
-    deliver(
-        "integration/a.csv",
-        csv(
-            row("integration", nomor_surat="L2"),
-            row("integration", nomor_surat="L1", terintegrasi="false"),
-            row("integration", nomor_surat="L2", terintegrasi="false"),
-        ),
-    )
-    assert _counts(run_pipeline(tmp_path)) == [("integration/a.csv", 3, 2, 1, 0)]
