@@ -1,7 +1,10 @@
 """A warehouse in memory for tests of what is derived: the product's own tables, filled with states instead of deliveries."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
 from io import BytesIO
+from types import SimpleNamespace
 
 import duckdb
 import polars as pl
@@ -30,6 +33,16 @@ def empty_warehouse(connection: duckdb.DuckDBPyConnection) -> None:
     install_reference(connection)
     prepare_states(connection, source_names())
     install_key(connection, b"worked examples")
+
+
+@contextmanager
+def lent_warehouse() -> Iterator[SimpleNamespace]:
+    """Its ``connection``, for the time of the block: hypothesis keeps what a test is given, and would keep the connection itself open."""
+    with duckdb.connect() as connection:
+        empty_warehouse(connection)
+        lent = SimpleNamespace(connection=connection)
+        yield lent
+        del lent.connection
 
 
 def give_states(connection: duckdb.DuckDBPyConnection, source: str, csv: str) -> None:
