@@ -19,6 +19,7 @@ from flows.app import ORDER
 from flows.json_shapes import PRINTED
 from transforms.definitions import Grounded, Indicator, load_indicators
 from transforms.reference import office
+from transforms.scoring.definition import load_scoring
 from transforms.services import load_services
 from warehouse.publication.declared import load_published
 
@@ -46,7 +47,8 @@ def pages() -> Iterator[tuple[str, str]]:
     for source in source_names():
         yield f"dictionary/{source}.md", MADE + _source_page(load_contract(source))
     yield "dictionary/published.md", MADE + _published_page()
-    yield "indicators.md", MADE + "\n".join(_indicator_section(indicator) for indicator in load_indicators())
+    sections = (*(_indicator_section(indicator) for indicator in load_indicators()), _scoring_section())
+    yield "indicators.md", MADE + "\n".join(sections)
     yield "services.md", MADE + _services_page()
     yield "commands.md", MADE + _commands_page()
     for name, schema in (
@@ -186,6 +188,22 @@ def _indicator_section(indicator: Indicator) -> str:
         given = "".join(f"\n{source}\n{rows}" for source, rows in example.given.items())
         text += f"- {example.title}. {example.period}: **{value}**\n\n```csv{given}```\n\n"
     return text
+
+
+def _scoring_section() -> str:
+    scoring = load_scoring()
+    return (
+        f"# Score\n\nVersion {scoring.version}. Legal basis: {_basis(scoring)}.\n\n"
+        + _table(
+            ("perspective", "weight in percent", "objectives"),
+            [(p.id, p.weight_percent, ", ".join(p.objectives)) for p in scoring.perspectives],
+        )
+        + "\n"
+        + _table(
+            ("measure", "unit", "decimals", "what it is"),
+            [(name, measure.unit, measure.decimals, measure.text) for name, measure in scoring.measures.items()],
+        )
+    )
 
 
 def _basis(definition: Grounded) -> str:

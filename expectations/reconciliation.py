@@ -168,6 +168,20 @@ def judge(item: str, printed: Decimal, decimals: int, value: Exact, knowledge: K
     return DIFFERENT, None
 
 
+def judge_text(item: str, printed: str, computed: str, knowledge: Knowledge) -> tuple[Verdict, str | None]:
+    """Equal, whatever the case of the letters and the order of the names in a list; known with its discrepancy; or different."""
+    if _names(printed) == _names(computed):
+        return EQUAL, None
+    for identifier, explanation in knowledge.documenting(item):
+        if computed in (explanation.derived or ()):
+            return KNOWN, identifier
+    return DIFFERENT, None
+
+
+def _names(text: str) -> set[str]:
+    return {name.casefold() for name in text.split("; ")}
+
+
 def reconcile(
     reports: Sequence[Report],
     delivered: Sequence[PrintedItem],

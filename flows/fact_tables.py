@@ -195,8 +195,8 @@ def _at(when: str) -> Any:
     return lambda row: row.get(when, "")
 
 
-def print_reconciliation(rows: list[dict[str, Any]], form: Format, wide: bool) -> None:
-    """Every line, those that need a look first; for people then how many there are of each verdict."""
+def print_reconciliation(rows: list[dict[str, Any]], ways: dict[str, int], form: Format, wide: bool) -> None:
+    """Every line, those that need a look first; for people then how many there are of each verdict, and by which way discrepancies are found."""
     shown = sorted(rows, key=lambda row: VERDICTS.index(row["verdict"]))
     answer(RECONCILIATION, shown, form, wide, data=rows)
     if form is Format.table and rows:
@@ -205,3 +205,7 @@ def print_reconciliation(rows: list[dict[str, Any]], form: Format, wide: bool) -
             f"{len(rows)} lines: "
             + ", ".join(f"{counts[verdict]} {verdict}" for verdict in VERDICTS if counts[verdict])
         )
+        said = {"found": "found by this run", "text": "that only a reader finds", "not_found": "not there in this run"}
+        if ways:
+            each = ", ".join(f"{ways[way]} {text}" for way, text in said.items() if way in ways)
+            print(f"{sum(ways.values())} discrepancies of the report: {each} (published table discrepancies)")

@@ -22,6 +22,7 @@ TABLES = {
     "survey_units",
     "survey_units_history",
     "reconciliation",
+    "discrepancies",
     "batches",
     "validation_results",
     "indicators",

@@ -4,7 +4,6 @@ import json
 import os
 import random
 import shutil
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -12,14 +11,13 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from tests.processes import kpi, script
 from tests.time_home import TimeHome, letter
 from warehouse.reading.held_rows import read_held_rows
 from warehouse.runs.doctor import examine
 from warehouse.store.failures import EnvironmentProblem
 from warehouse.store.key import VARIABLE
 from warehouse.store.seal import seal_runs
-
-KPI = [sys.executable, "-c", "from flows.cli import main; main()"]
 
 
 @pytest.fixture(scope="module")
@@ -51,11 +49,6 @@ def flip(file: Path, at: int, bit: int = 0) -> None:
     file.write_bytes(content)
 
 
-def kpi(place: TimeHome, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [*KPI, *arguments, "--home", str(place.root)]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
-
-
 READ_ALL = """
 import duckdb, hashlib, sys
 connection = duckdb.connect(sys.argv[1], read_only=True)
@@ -66,14 +59,13 @@ for table in connection.execute("SELECT schema_name || '.' || table_name FROM du
 
 def everything(place: TimeHome) -> tuple[int, str]:
     """How a reader of all tables ends, and a digest of each table."""
-    command = [sys.executable, "-c", READ_ALL, str(place.home.warehouse)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = script(READ_ALL, place.home.warehouse)
     return done.returncode, done.stdout
 
 
 def test_an_undamaged_home_is_good(place: TimeHome) -> None:
     assert bad(place) == {}
-    assert kpi(place, "doctor", "--deep").returncode == 0
+    assert kpi("doctor", "--deep", home=place.root).returncode == 0
 
 
 def test_flipped_bits_of_the_warehouse_that_harm_are_named(place: TimeHome) -> None:

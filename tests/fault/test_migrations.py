@@ -57,8 +57,8 @@ def answers(place: TimeHome) -> dict[str, Any]:
 
 
 def as_first_said(shape: dict[str, Any]) -> dict[str, Any]:
-    """The first release had the reason of a null NPSS in its category."""
-    return {**shape, "category": shape["category"] or shape["reason"]}
+    """The first release had the reason of a null NPSS in its category, and named no targets that nobody delivered."""
+    return {**shape, "category": shape["category"] or shape["reason"].partition("; no target")[0]}
 
 
 def missing(before: Any, after: Any, where: str = "") -> list[str]:
@@ -83,7 +83,16 @@ def test_a_home_of_the_first_release_answers_as_before_and_goes_on(old: TimeHome
     closings, restatements = (old.ledger(f"FROM ledger.{table}") for table in ("closings", "restatements"))
     ((seal,),) = old.ledger("SELECT sha256 FROM ledger.chain ORDER BY run_id DESC LIMIT 1")
     report = old.run("2025-02-15")
-    assert report.batches == [] and report.changed == [] and report.pending == []
+    # IKU-09 has another version from 2024 on since then: no value changes by it
+    assert [(c.indicator, c.period, c.old, c.new, c.reason) for c in report.changed] == [
+        ("IKU-09", "2025", None, None, "definition")
+    ]
+    assert report.batches == [] and report.pending == []
+    for rows in before["values"]:
+        for row in rows:
+            if row["indicator"] == "IKU-09":
+                for told in ("definition_break", "definition_version", "cut_off", "known_from", "run"):
+                    del row[told]
     assert missing(before, answers(old)) == []
     assert old.ledger("SELECT value FROM ledger.meta WHERE name = 'layout'") == [(str(migrations.newest_schema()),)]
     assert [old.ledger(f"FROM ledger.{table}") for table in ("closings", "restatements")] == [closings, restatements]

@@ -1,8 +1,6 @@
 """From a number to its records: every published number is explained, and the records that are listed give it again."""
 
 import json
-import subprocess
-import sys
 from datetime import date
 from fractions import Fraction
 from pathlib import Path
@@ -13,6 +11,7 @@ from typer.testing import CliRunner
 from flows.app import app
 from flows.explain_text import print_explanation
 from tests.conftest import RunHome
+from tests.processes import kpi
 from tests.rows import row
 from tests.time_home import TimeHome, letter
 from transforms.definitions import load_indicators
@@ -202,15 +201,14 @@ def test_the_command_prints_a_screen_and_json(tmp_path: Path) -> None:
         "integration/a.csv", letter("5500", integrated=False), letter("5502", integrated=True, channel="simpegnas")
     )
     place.run("2025-01-10")
-    kpi = [sys.executable, "-c", "from flows.cli import main; main()"]
     asked = ["explain", "IKU-06", "--period", "2024", "--home", str(tmp_path)]
-    text = subprocess.run([*kpi, *asked], capture_output=True, text=True, check=True).stdout
+    text = kpi(*asked).stdout
     assert (
         text.startswith("IKU-06 2024 = 50.00 percent (derived)") and "These records give the value again: yes" in text
     )
-    shape = json.loads(subprocess.run([*kpi, *asked, "--json"], capture_output=True, text=True, check=True).stdout)
+    shape = json.loads(kpi(*asked, "--json").stdout)
     assert shape.keys() >= SHAPE and shape["deliveries"][0].keys() == {"source", "file", "sha256", "rows"}
-    done = subprocess.run([*kpi, "reproduce", *asked[1:]], capture_output=True, text=True, check=False)
+    done = kpi("reproduce", *asked[1:])
     assert done.returncode == 0 and "equal, with all its components" in done.stdout
 
 

@@ -1,23 +1,15 @@
 """The nightly flow on a real Prefect server: history, artifacts, exit codes, two at once."""
 
 import json
-import os
 import shutil
 import sqlite3
-import subprocess
-import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
+from tests.processes import kpi
 from tests.rows import csv, row
-
-ROOT = Path(__file__).parents[2]
-KPI = [sys.executable, "-c", "from flows.cli import main; main()"]
-
-
-def _environment() -> dict[str, str]:
-    return {n: v for n, v in os.environ.items() if not n.startswith(("KPI_", "PREFECT_"))} | {"PYTHONPATH": str(ROOT)}
 
 
 def _deliver(home: Path, name: str, text: str) -> None:
@@ -39,12 +31,9 @@ def home(tmp_path_factory: pytest.TempPathFactory, prefect_database: Path) -> Pa
 @pytest.fixture(scope="module")
 def runs(home: Path) -> list[tuple[int, str, str]]:
     """(exit code, output, errors) of the two, the one that did the work first."""
-    both = [
-        subprocess.Popen([*KPI, "run", "--json", "--home", str(home)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=_environment())
-        for _ in range(2)
-    ]  # fmt: skip
-    ended = [(*process.communicate(timeout=300), process.returncode) for process in both]
-    return sorted(((code, out, err) for out, err, code in ended), key=lambda run: run[0] == 3)
+    with ThreadPoolExecutor(2) as both:
+        ended = list(both.map(lambda _: kpi("run", "--json", home=home), range(2)))
+    return sorted(((run.returncode, run.stdout, run.stderr) for run in ended), key=lambda run: run[0] == 3)
 
 
 def test_one_does_the_work_and_the_other_names_it(runs: list[tuple[int, str, str]], home: Path) -> None:

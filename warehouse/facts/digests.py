@@ -7,6 +7,7 @@ from importlib.resources import files
 
 from transforms.definitions import Grounded, Indicator, Version
 from transforms.facts import FactTable
+from transforms.printed import documented
 from transforms.services import load_services
 
 GROUNDS = set(Grounded.model_fields)
@@ -78,8 +79,10 @@ def printed_digest() -> str:
 
 
 def words_digest() -> str:
-    """Of the definitions' files whole, and of what is declared of the published tables: readers get new words and columns too."""
-    return _of(*(text for package in (DEFINITIONS, PUBLISHED, *DECLARED) for text in _texts(package)))
+    """Of the definitions' files whole, of what is known of printed reports, and of what is declared of the published tables: readers get new
+    words and columns too."""
+    declared = (text for package in (DEFINITIONS, PUBLISHED, *DECLARED) for text in _texts(package))
+    return _of(documented().model_dump_json(), *declared)
 
 
 def _texts(package: str) -> list[str]:

@@ -22,7 +22,7 @@ from warehouse.store.failures import Damaged, EnvironmentProblem, WrongUsage
 from warehouse.store.home import Home
 from warehouse.store.home_state import require_home
 from warehouse.store.manifest import published_folders
-from warehouse.store.queries import install_macros, records
+from warehouse.store.queries import has_table, install_macros, records
 
 ANEW = "`kpi run` makes it anew from the warehouse"
 Breakdown = Literal["year", "period", "region", "agency"]
@@ -140,11 +140,12 @@ def read_scores(home: Home, year: int, as_of: date | None = None) -> ScoreSheet:
         return decimal_text(row["value"], 2) if row else None
 
     total = found.get(("npss", NPSS))
+    without_target = [row["item"] for row in rows if row["measure"] == "capaian" and row["target"] is None]
     shape = {
         "year": year,
         "npss": number("npss", NPSS),
         "category": total["category"] if total and total["value"] is not None else None,
-        "reason": _reason(year, total),
+        "reason": _reason(year, total, without_target),
         "perspectives": [
             {"id": p.id, "score": number("perspective_score", p.id), "nkp": number("nkp", p.id)}
             for p in load_scoring().perspectives
@@ -162,6 +163,7 @@ def read_scores(home: Home, year: int, as_of: date | None = None) -> ScoreSheet:
             for row in rows
             if row["measure"] == "capaian"
         ],
+        "missing_targets": without_target,
     }
     return ScoreSheet(
         shape,
@@ -195,13 +197,26 @@ def read_reconciliation(home: Home, year: int) -> list[dict[str, Any]]:
         return _records(connection, load_sql("warehouse.reading", "read_reconciliation.sql"), {"year": year})
 
 
-def _reason(year: int, total: dict[str, Any] | None) -> str | None:
-    """Why there is no NPSS; None where there is one."""
+def count_discrepancies(home: Home, year: int) -> dict[str, int]:
+    """Of the report of the year, how many discrepancies a check or comparison of the last run found, only a reader can find (``text``), or
+    can be found and were not (``not_found``). Empty where none is known, or where an earlier release has published.
+    """
+    with published(home) as connection:
+        if not has_table(connection, "main", "discrepancies"):
+            return {}
+        return dict(
+            connection.execute(load_sql("warehouse.reading", "count_discrepancies.sql"), {"year": year}).fetchall()
+        )
+
+
+def _reason(year: int, total: dict[str, Any] | None, without_target: list[str]) -> str | None:
+    """Why there is no NPSS, with the targets that nobody has delivered; None where there is one."""
     if total is None:
         return f"no NPSS: nothing is known of {year}"
-    if total["value"] is None:
-        return f"no NPSS: no score for {', '.join(json.loads(total['missing']))}"
-    return None
+    if total["value"] is not None:
+        return None
+    targets = f"; no target of {year} for {', '.join(without_target)}: performance_agreement brings them"
+    return f"no NPSS: no score for {', '.join(json.loads(total['missing']))}{targets if without_target else ''}"
 
 
 def _gaps(row: dict[str, Any]) -> Iterator[str]:

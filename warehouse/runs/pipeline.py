@@ -23,6 +23,7 @@ from warehouse.loading.batch import BatchCounts
 from warehouse.loading.checks import OF_THE_FILE
 from warehouse.loading.corrections import apply_corrections
 from warehouse.loading.group import Refusal, Relanded, Result, SourceLoad
+from warehouse.loading.same_records import seek_earlier_ones
 from warehouse.publication.switch import current_publication, publish, verify_publication
 from warehouse.reading.held_rows import write_index
 from warehouse.reports.validation_pages import write_report
@@ -94,6 +95,8 @@ class Pipeline:
 
     def find(self) -> list[tuple[str, list[Delivery]]]:
         """What lies in the inbox, by source, in the order of taking in."""
+        with self._step(), self.warehouse.transaction() as connection:
+            seek_earlier_ones(connection, self.warehouse.home)
         self.report.unknown = strangers(self.warehouse.home)
         self.report.notices = notices(self.warehouse.home)
         by_source: dict[str, list[Delivery]] = {}
