@@ -80,12 +80,13 @@ class IndicatorScore(TypedDict):
 
 
 class Scores(TypedDict):
-    """The score of a year; ``reason``: why there is no NPSS."""
+    """The score of a year; ``reason``: why there is no NPSS; ``missing_targets``: indicators whose target nobody has delivered."""
 
     year: int
     npss: str | None
     category: str | None
     reason: str | None
+    missing_targets: list[str]
     perspectives: list[PerspectiveScore]
     objectives: list[ObjectiveScore]
     indicators: list[IndicatorScore]
