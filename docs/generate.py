@@ -16,11 +16,12 @@ from expectations.contract import Contract, load_contract, source_names
 from expectations.layout import Cell, PagesLayout, layout_schema, layouts_of, load_layout
 from expectations.rules import told
 from flows.app import ORDER
-from flows.json_shapes import PRINTED
+from flows.json_shapes import printed_shapes
 from transforms.definitions import Grounded, Indicator, load_indicators
 from transforms.reference import office
 from transforms.scoring.definition import load_scoring
 from transforms.services import load_services
+from transforms.services.measures import load_breakdowns, load_measures
 from warehouse.publication.declared import load_published
 
 DOCS = Path(__file__).parent
@@ -57,7 +58,7 @@ def pages() -> Iterator[tuple[str, str]]:
         ("layout", layout_schema()),
         *(
             (f"json/{command}", TypeAdapter(shape).json_schema(mode="serialization"))
-            for command, shape in PRINTED.items()
+            for command, shape in printed_shapes().items()
         ),
     ):
         yield f"schema/{name}.schema.json", json.dumps(schema, indent=2, sort_keys=True) + "\n"
@@ -218,6 +219,12 @@ def _services_page() -> str:
         "# Services\n\n"
         + _table(("service", "title", "judul", "source", "by period", "legal basis"), [
             (s.service, s.title.en, s.title.id, s.source, "yes" if s.has_periods else "no", _basis(s)) for s in services.services
+        ])
+        + "\n" + _table(("measure", "title", "judul", "unit", "what it is", "column of service_summary"), [
+            (m.measure if m.is_listed else "", m.title.en, m.title.id, m.unit, m.description, m.column) for m in load_measures()
+        ])
+        + "\n" + _table(("by", "title", "judul", "groups"), [
+            (b.breakdown, b.title.en, b.title.id, b.groups) for b in load_breakdowns()
         ])
         + f"\nDefinition version {services.definition_version}. Grades above {services.highest_grade_code} are another authority. "
         f"Two-day service: at most {office().two_day_limit_days} working days.\n\nHolidays: {office().holidays.provenance}\n"

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from expectations.contested import CONTESTED, WAIVED
 from flows.render import IN_JSON, moment
 from flows.tables import NO_VALUE, Column, Table, show
 from transforms.reference import agency_names
@@ -48,7 +49,8 @@ HISTORY = Table(
 def print_explanation(found: dict[str, Any]) -> None:
     """Definition, formula with its numbers, records by role, deliveries, rules, history, keys."""
     value = found["value"] or NO_VALUE
-    print(f"{found['indicator']} {found['period']} = {value} {found['unit']} ({found['status']})")
+    judged = [flag for flag in found.get("flags", []) if found["value"] and flag in (CONTESTED, WAIVED)]
+    print(f"{found['indicator']} {found['period']} = {value} {found['unit']} ({', '.join([found['status'], *judged])})")
     print(f"  {found['title']}")
     print(f"  definition version {found['definition_version']}")
     print(
@@ -57,6 +59,7 @@ def print_explanation(found: dict[str, Any]) -> None:
         + ("; the formula is inferred" if found["inferred"] else "")
     )
     print(f"  {found['formula']}")
+    _judged(found)
     for explanation in (found, *found.get("inputs", [])):
         if explanation.get("gap"):
             _gap(explanation)
@@ -95,6 +98,18 @@ def print_explanation(found: dict[str, Any]) -> None:
         print(
             "These records give the value again: "
             + ("yes" if found["reproduced"] else "NO; `kpi reproduce` says what differs")
+        )
+
+
+def _judged(found: dict[str, Any]) -> None:
+    """What is printed otherwise: it holds the number back, or somebody answers for it."""
+    for printed in found["contested"]:
+        print(f"CONTESTED {printed['message']}")
+        print(f"  What to do: {printed['what_to_do']}")
+    for entry in found["waived"]:
+        end = f", until {entry['until']}" if entry["until"] else ""
+        print(
+            f"ACCEPTED by {entry['owner']}{end}: derived {entry['derived']} beside printed {entry['published']} ({entry['item']}): {entry['reason']}"
         )
 
 

@@ -4,10 +4,11 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from flows.json_shapes import ReconciledLine, Revision, Scores, Service, Value
+from flows.json_shapes import ReconciledLine, Revision, Scores, Value, services_shape
 from flows.options import Format, Verdict
 from flows.render import answer, moment
 from flows.tables import NO_VALUE, Column, Row, Table, show
+from transforms.services.measures import listed_measures
 from warehouse.reading.published_values import ScoreSheet
 
 VERDICTS = list(Verdict)
@@ -43,23 +44,6 @@ _SERVICE = (
     Column("service", "service"),
     Column("year", lambda row: str(row["year"]), priority=4),
     Column("group", "group"),
-)
-_SERVICE_NUMBERS = (
-    Column("received", "received", is_number=True),
-    Column("MS", "ms", is_number=True, priority=2),
-    Column("BTS", "bts", is_number=True, priority=3),
-    Column("TMS", "tms", is_number=True, priority=3),
-    Column("in process", "in_process", is_number=True, priority=3),
-    Column("completion %", "completion", is_number=True),
-    Column("approval %", "approval", is_number=True),
-    Column("ever returned", "ever_returned", is_number=True, priority=4),
-    Column("two-day %", "two_day", is_number=True, priority=4),
-    Column("median days", "median_days", is_number=True, priority=4),
-    Column("p90 days", "p90_days", is_number=True, priority=4),
-)
-SERVICES = Table("Services", (*_SERVICE, *_SERVICE_NUMBERS), list[Service])
-SERVICES_BY_AGENCY = Table(
-    "Services", (*_SERVICE, Column("agency", "group_name", is_prose=True), *_SERVICE_NUMBERS), list[Service]
 )
 PERSPECTIVES = Table(
     "Perspectives",
@@ -123,10 +107,20 @@ RECONCILIATION = Table(
 
 def print_values(rows: Sequence[Row], form: Format, wide: bool) -> None:
     answer(VALUES, rows, form, wide)
+    if form is Format.table:
+        for row in rows:
+            for printed in row["contested"]:
+                print(f"{row['indicator']} {row['period']}: {_contradiction(printed)}")
 
 
 def print_services(rows: Sequence[Row], by: str, form: Format, wide: bool) -> None:
-    answer(SERVICES_BY_AGENCY if by == "agency" else SERVICES, rows, form, wide)
+    """``by``: the breakdown; a column says what its groups stand for where any is known."""
+    stands_for = [Column(by, "group_name", is_prose=True)] if any(row["group_name"] for row in rows) else []
+    numbers = [
+        Column(measure.label or name, name, is_number=True, priority=measure.priority)
+        for name, measure in listed_measures().items()
+    ]
+    answer(Table("Services", (*_SERVICE, *stands_for, *numbers), services_shape()), rows, form, wide)
 
 
 def print_scores(sheet: ScoreSheet, form: Format, wide: bool) -> None:
@@ -148,6 +142,12 @@ def print_scores(sheet: ScoreSheet, form: Format, wide: bool) -> None:
         print(f"  printed (reported): {sheet.printed_npss}")
     for gap in sheet.gaps:
         print(f"  {gap}")
+    for printed in scores["contested"]:
+        print(f"  {_contradiction(printed)}; held back: {', '.join(printed['held'])}")
+
+
+def _contradiction(printed: Row) -> str:
+    return f"contested by {printed['item']}: printed {printed['published']}, derived {printed['derived']}"
 
 
 def _score_lines(scores: dict[str, Any]) -> list[Row]:

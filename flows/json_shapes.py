@@ -4,16 +4,30 @@ It is a contract, so only additions. Exact numbers are texts; moments are ISO 86
 A field that stands in no declaration here is not printed.
 """
 
-from typing import Any, NotRequired, Optional
+from functools import cache
+from typing import Any, NotRequired, Optional, cast
 
 from typing_extensions import TypedDict
+
+from transforms.services.measures import listed_measures
 
 # A count, or an exact text where records count in part.
 Amount = int | str | None
 
 
+class PrintedNumber(TypedDict):
+    """A printed number that holds back what stands beside it, and what is derived."""
+
+    item: str
+    published: str
+    derived: str
+
+
 class Value(TypedDict):
-    """One indicator and period. ``band``: the least and the most that the value could be, were the quarantined rows known."""
+    """One indicator and period. ``band``: the least and the most that the value could be, were the quarantined rows known.
+
+    ``contested``: the printed numbers that hold the value back now.
+    """
 
     indicator: str
     period: str
@@ -34,29 +48,19 @@ class Value(TypedDict):
     run: str
     band: list[str | None]
     definition_break: bool
+    contested: list[PrintedNumber]
 
 
-class Service(TypedDict):
-    """One service and group of a year. Counts of proposals; rates in percent, times in working days."""
-
-    service: str
-    year: int
-    group: str
-    received: int
-    ms: int
-    bts: int
-    tms: int
-    in_process: int
-    completion: str | None
-    approval: str | None
-    ever_returned: int
-    two_day: str | None
-    median_days: str | None
-    p90_days: str | None
-    provisional: bool
-    excluded: dict[str, int]
-    known_from: str
-    group_name: str | None
+@cache
+def services_shape() -> Any:
+    """One service and group of a year. Counts of proposals; rates in percent, times in working days: the measures as declared."""
+    text: Any = str | None
+    numbers = {name: int if measure.kind == "count" else text for name, measure in listed_measures().items()}
+    fields = {"service": str, "year": int, "group": str} | numbers
+    fields |= {"provisional": bool, "excluded": dict[str, int], "known_from": str, "group_name": text}
+    shape = cast(Any, TypedDict)("Service", fields)
+    shape.__doc__ = services_shape.__doc__
+    return cast(Any, list)[shape]
 
 
 class PerspectiveScore(TypedDict):
@@ -79,8 +83,16 @@ class IndicatorScore(TypedDict):
     status: str
 
 
+class HoldingNumber(PrintedNumber):
+    """``held``: the numbers of the year that it holds back, such as ``SS1.nss 2024``."""
+
+    held: list[str]
+
+
 class Scores(TypedDict):
-    """The score of a year; ``reason``: why there is no NPSS; ``missing_targets``: indicators whose target nobody has delivered."""
+    """The score of a year; ``reason``: why there is no NPSS; ``missing_targets``: indicators whose target nobody has delivered;
+    ``contested``: what printed numbers hold back of it.
+    """
 
     year: int
     npss: str | None
@@ -90,6 +102,8 @@ class Scores(TypedDict):
     perspectives: list[PerspectiveScore]
     objectives: list[ObjectiveScore]
     indicators: list[IndicatorScore]
+    contested: list[HoldingNumber]
+    missing_targets: list[str]
 
 
 class Revision(TypedDict):
@@ -218,6 +232,25 @@ class Step(TypedDict):
     records: NotRequired[int]
 
 
+class Contesting(PrintedNumber):
+    """A printed number that holds back the number that is explained, or one that it rests on, in words."""
+
+    message: str
+    what_to_do: str
+
+
+class AcceptedDifference(PrintedNumber):
+    """A difference from a printed number that somebody answers for. ``until``: the last day on which it holds; null for good."""
+
+    reason: str
+    owner: str
+    until: str | None
+
+
+class ExplainedAcceptance(AcceptedDifference):
+    waived_at: str
+
+
 class Explanation(TypedDict):
     """Where a number comes from. ``steps`` and ``inputs`` of a score alone; ``reproduced``: whether these records give it again."""
 
@@ -225,6 +258,7 @@ class Explanation(TypedDict):
     period: str
     value: str | None
     status: str
+    flags: NotRequired[list[str]]
     unit: str
     title: str
     definition_version: str | None
@@ -246,6 +280,8 @@ class Explanation(TypedDict):
     steps: NotRequired[list[Step]]
     inputs: NotRequired[list["Explanation"]]
     reproduced: bool | None
+    contested: NotRequired[list[Contesting]]
+    waived: NotRequired[list[ExplainedAcceptance]]
 
 
 class Reproduction(TypedDict):
@@ -333,6 +369,27 @@ class PendingNumber(TypedDict):
     cause: str | None
 
 
+class HeldNumber(TypedDict):
+    """A number that is held back: ``contested`` with its last published value, or ``withheld_contested`` without one."""
+
+    item: str
+    period: str
+    status: str
+    value: str | None
+
+
+class Contradiction(PrintedNumber):
+    """A delivered printed number that is derived otherwise. ``where``: the rows that deliver it."""
+
+    printed_in: str | None
+    where: list[str]
+    held: list[HeldNumber]
+    message: str
+    message_id: str
+    what_to_do: str
+    what_to_do_id: str
+
+
 class Notice(TypedDict):
     kind: str
     file: str
@@ -363,11 +420,37 @@ class Report(TypedDict):
     relanded: list[str]
     changed: list[ChangedValue]
     pending: list[PendingNumber]
+    contested: list[Contradiction]
     unknown: list[str]
     notices: list[Notice]
     notes: list[Note]
     seconds: dict[str, float]
     error: Failure | None
+
+
+class Acceptance(TypedDict):
+    """What `kpi waive` did: what it accepted, the values that changed, what contradicts still, what waits for a restatement."""
+
+    run: str
+    published: bool
+    accepted: list[AcceptedDifference]
+    changed: list[ChangedValue]
+    contested: list[Contradiction]
+    pending: list[PendingNumber]
+
+
+class Decision(TypedDict):
+    """A line of `kpi waive --list`. ``state``: in force, ended, replaced, or a choice among printings that is shipped (nothing derived)."""
+
+    item: str
+    published: str
+    derived: str | None
+    reason: str
+    owner: str
+    until: str | None
+    waived_at: str | None
+    run: str | None
+    state: str
 
 
 class Partition(TypedDict):
@@ -430,21 +513,23 @@ class Validation(TypedDict):
     marked_copy_problem: str | None
 
 
-# By command, what it prints with --json.
-PRINTED: dict[str, Any] = {
-    "backfill": Report | BackfillPlan,
-    "doctor": list[Check],
-    "explain": Explanation | None,
-    "init": Installation,
-    "purge": list[PurgedDelivery],
-    "quarantine": list[QuarantinedRow],
-    "reconcile": list[ReconciledLine],
-    "reproduce": Reproduction | None,
-    "restate": list[RestatedNumber],
-    "revisions": list[Revision],
-    "run": Report,
-    "scores": Scores,
-    "services": list[Service],
-    "validate": Validation,
-    "values": list[Value],
-}
+def printed_shapes() -> dict[str, Any]:
+    """By command, what it prints with ``--json``."""
+    return {
+        "backfill": Report | BackfillPlan,
+        "doctor": list[Check],
+        "explain": Explanation | None,
+        "init": Installation,
+        "purge": list[PurgedDelivery],
+        "quarantine": list[QuarantinedRow],
+        "reconcile": list[ReconciledLine],
+        "reproduce": Reproduction | None,
+        "restate": list[RestatedNumber],
+        "revisions": list[Revision],
+        "run": Report,
+        "scores": Scores,
+        "services": services_shape(),
+        "validate": Validation,
+        "values": list[Value],
+        "waive": Acceptance | list[Decision],
+    }

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from flows.json_shapes import BackfillPlan, Check, PurgedDelivery, RestatedNumber
+from flows.json_shapes import BackfillPlan, Check, Decision, PurgedDelivery, RestatedNumber
 from flows.options import Format
 from flows.tables import Column, Row, Table, show, write
 from transforms.odd_text import printable
@@ -67,6 +67,21 @@ _OF_ARCHIVE = (
     Column("taken in", "taken_in"),
     Column("bytes", "bytes", is_number=True),
 )
+WAIVERS = Table(
+    "Accepted by name",
+    (
+        Column("item", "item"),
+        Column("printed", "published", is_number=True),
+        Column("derived", "derived", is_number=True),
+        Column("state", "state"),
+        Column("until", "until", priority=2),
+        Column("owner", "owner", is_prose=True),
+        Column("reason", "reason", is_prose=True),
+        Column("since", lambda row: moment(row["waived_at"]), priority=3),
+        Column("run", "run", priority=4),
+    ),
+    list[Decision],
+)
 TO_PURGE = Table("Would be removed", _OF_ARCHIVE, list[PurgedDelivery])
 PURGED = Table("Removed from landing/ and quarantine/", _OF_ARCHIVE, list[PurgedDelivery])
 CHECKS = Table(
@@ -127,6 +142,7 @@ def print_report(report: dict[str, Any]) -> None:
         show(CHANGES, indicators[:SHOWN_ROWS], hint=IN_JSON)
         if left := len(report["changed"]) - len(indicators[:SHOWN_ROWS]):
             print(f"and {left:,} more: of services and of values that are none (--json lists them)")
+    print_contested(report["contested"])
     if report["pending"]:
         print(
             f"PENDING {len(report['pending'])} published values of closed years would change: nothing new is published of them; "
@@ -139,6 +155,7 @@ def print_report(report: dict[str, Any]) -> None:
         f"Deliveries: {len(report['batches'])} taken in (rows quarantined: {sum(b['quarantined'] for b in report['batches']):,}), "
         f"{len(report['skipped'])} known already ({known} under another name), {len(report['refused'])} refused, "
         f"{len(report['unknown'])} not of a source"
+        + (f"; printed numbers that contradict: {len(report['contested'])}" if report["contested"] else "")
     )
     print(f"{report['run']}: " + ("published" if report["published"] else "nothing new was published"))
     total = sum(seconds for step, seconds in report["seconds"].items() if step != START_UP)
@@ -147,6 +164,13 @@ def print_report(report: dict[str, Any]) -> None:
         + ", ".join(f"{step} {seconds:.2f} s" for step, seconds in report["seconds"].items())
         + f"; together {total:.2f} s without the start-up"
     )
+
+
+def print_contested(contested: Sequence[Row]) -> None:
+    """What printed numbers contradict, what that holds back, and what to do."""
+    for contradiction in contested:
+        print(f"CONTESTED {printable(contradiction['message'])}")
+        print(f"  What to do: {printable(contradiction['what_to_do'])}")
 
 
 def print_backfill_plan(plan: dict[str, Any], form: Format, wide: bool) -> None:

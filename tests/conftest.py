@@ -122,18 +122,3 @@ LONGEST = (
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: LONGEST.index(item.path.stem) if item.path.stem in LONGEST else len(LONGEST))
-
-
-_exit_status: list[int] = []
-
-
-def pytest_sessionfinish(exitstatus: int) -> None:
-    _exit_status.append(int(exitstatus))
-
-
-def pytest_unconfigure() -> None:
-    """Leaves at once: at Python's clean-up DuckDB's binding writes pages of warnings below the test report."""
-    sys.stdout.flush()
-    sys.stderr.flush()
-    if _exit_status:
-        os._exit(_exit_status[-1])

@@ -107,6 +107,17 @@ class RefusalLine:
 
 
 @dataclass(frozen=True)
+class ContestedLine:
+    """A printed number that contradicts what is derived, with what it holds back; or, ``is_waived``, one that somebody answers for."""
+
+    message: str
+    message_id: str
+    what_to_do: str
+    what_to_do_id: str
+    is_waived: bool = False
+
+
+@dataclass(frozen=True)
 class CheckLine:
     """A check of a delivery as a whole: its volume, its shares; ``is_good`` or worth a look."""
 
@@ -186,6 +197,7 @@ class RunPage:
     deliveries: Sequence[DeliveryLine] = ()
     refusals: Sequence[RefusalLine] = ()
     notices: Sequence[tuple[str, str]] = ()
+    contested: Sequence[ContestedLine] = ()
     rules: Sequence[RuleLine] = ()
     checks: Sequence[CheckLine] = ()
     bands: Sequence[BandLine] = ()

@@ -82,6 +82,8 @@ def test_a_home_of_the_first_release_answers_as_before_and_goes_on(old: TimeHome
     before = json.loads((HOMES / "layout_3.json").read_text(encoding="utf-8"))
     closings, restatements = (old.ledger(f"FROM ledger.{table}") for table in ("closings", "restatements"))
     ((seal,),) = old.ledger("SELECT sha256 FROM ledger.chain ORDER BY run_id DESC LIMIT 1")
+    (ledger,) = [check for check in examine(old.root) if check["check"] == "ledger"]
+    assert (ledger["verdict"], ledger["finding"][:35]) == ("note", "the home is of an earlier release, ")
     report = old.run("2025-02-15")
     # IKU-09 has another version from 2024 on since then: no value changes by it
     assert [(c.indicator, c.period, c.old, c.new, c.reason) for c in report.changed] == [

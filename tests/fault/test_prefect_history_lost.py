@@ -173,7 +173,7 @@ def test_a_server_that_is_killed_during_the_run_does_not_stop_it(home: Path) -> 
     code = """
 import os, signal, sys
 from pathlib import Path
-import flows.command_run as command_run
+import flows.render as render
 
 def kill_the_server():
     for entry in Path("/proc").iterdir():
@@ -185,12 +185,12 @@ def kill_the_server():
             if ours and "prefect_door" in (entry / "cmdline").read_text():
                 os.kill(int(entry.name), signal.SIGKILL)
 
-say = command_run.say
+say = render.say
 def watch(line):
     if line.startswith("pension/a.csv"):
         kill_the_server()
     say(line)
-command_run.say = watch
+render.say = watch
 from flows.cli import main
 main()
 """

@@ -17,12 +17,12 @@ from tests.time_home import TimeHome, letter
 from transforms.definitions import load_indicators
 from transforms.exact import decimal_text, round_half_up
 from transforms.periods import parse_period
+from transforms.services.measures import listed_measures
 from warehouse.reading.published_values import read_services, read_values
 from warehouse.store.connection import open_warehouse
 from warehouse.store.failures import EnvironmentProblem, WrongUsage
 from warehouse.trace.explain import explain, explain_in
 from warehouse.trace.explain.lineage import Question
-from warehouse.trace.explain.services import MEASURES
 from warehouse.trace.reproduce import reproduce
 
 SHAPE = {
@@ -120,13 +120,18 @@ def test_every_measure_of_a_service_comes_again_from_its_records(sample_2024: Ru
         lines = [line for line in read_services(sample_2024.home, 2024) if line["service"] != "promotion"]
         vertical = [line for line in read_services(sample_2024.home, 2024, "region") if line["group"] == "vertical"]
         for line in lines + vertical:
-            for measure in MEASURES if line["group"] == "2024" else ("received", "two_day"):
+            for measure in listed_measures() if line["group"] == "2024" else ("received", "two_day"):
                 group = "" if line["group"] == "2024" else f"|{line['group']}"
                 found = explain_in(
                     warehouse.connection, f"{line['service']}.{measure}{group}", Question(parse_period("2024"))
                 )
                 assert found["reproduced"], (line["service"], measure, group)
                 assert found["value"] == str(line[measure]), (line["service"], measure, group)
+        for by, group in (("month", "2024-02"), ("type", "301"), ("kind", "I")):
+            line = next(line for line in read_services(sample_2024.home, 2024, by) if line["group"] == group)
+            named = f"{line['service']}.two_day|{by}={group}"
+            found = explain_in(warehouse.connection, named, Question(parse_period("2024")))
+            assert (found["reproduced"], found["value"]) == (True, line["two_day"]), named
         period = explain_in(warehouse.connection, "promotion.received", Question(parse_period("2024-02-01")))
         assert (period["value"], len(period["records"]["numerator"])) == ("2012", 2012)
 

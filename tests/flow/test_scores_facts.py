@@ -275,7 +275,7 @@ def test_the_command_prints_the_agreed_shape(warehouse, home):
     shape = json.loads(invoke("scores", "--year", 2024, "--home", home.root, "--json"))
 
     assert list(shape) == [
-        "year", "npss", "category", "reason", "perspectives", "objectives", "indicators", "missing_targets",
+        "year", "npss", "category", "reason", "perspectives", "objectives", "indicators", "contested", "missing_targets",
     ]  # fmt: skip
     assert (shape["year"], shape["npss"], shape["category"], shape["reason"]) == (2024, "99.27", "Baik", None)
     assert shape["perspectives"] == [
@@ -343,6 +343,7 @@ def test_a_year_that_nobody_knows(warehouse, home):
         ],
         "objectives": [{"id": f"SS{number}", "nss": None} for number in range(1, 8)],
         "indicators": [],
+        "contested": [],
         "missing_targets": [],
     }
 

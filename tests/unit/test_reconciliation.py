@@ -1,6 +1,7 @@
 """Reconciliation in itself: the report as data, its checks, the verdict on every number. No warehouse."""
 
 from collections import Counter
+from datetime import date
 from decimal import Decimal
 
 import pytest
@@ -9,11 +10,14 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 from year_2024 import waiver
 
+from expectations.contested import Fact, held_back
 from expectations.printed_checks import check_report
-from expectations.reconciliation import Derived, Knowledge, compare, gate, judge, reconcile
+from expectations.reconciliation import Acceptance, Derived, Knowledge, compare, gate, judge, reconcile
+from transforms.definitions import load_indicators
 from transforms.exact import round_half_up
 from transforms.printed import Explanation, PrintedItem, Report, load_checks, load_discrepancies, load_reports
 from transforms.reference import Waiver, waived_values, waivers
+from transforms.scoring.definition import load_scoring
 
 KNOWLEDGE = Knowledge(load_discrepancies(), waivers())
 
@@ -76,12 +80,14 @@ def test_a_report_states_each_printing_once():
         Report.model_validate(content)
 
 
-def test_a_waiver_decides_one_thing():
+def test_a_shipped_waiver_chooses_among_printings_and_accepts_no_difference():
     reasons = {"item": "07|NPSS|2023|NPSS", "reason": "because", "owner": "somebody"}
 
     assert waived_values() == {"07|NPSS|2023|NPSS": Decimal("102.24")}
-    with pytest.raises(ValidationError, match="either"):
+    with pytest.raises(ValidationError, match="chosen"):
         Waiver.model_validate(reasons)
+    with pytest.raises(ValidationError, match="verdict"):
+        Waiver.model_validate(reasons | {"chosen": "102.24", "verdict": "different"})
     with pytest.raises(ValidationError, match="owner"):
         Waiver.model_validate(reasons | {"chosen": "102.24", "owner": ""})
 
@@ -105,6 +111,8 @@ def of(value, **more):
         ("07|IKU-02|2024|realisasi", "100", of("99.49"), "rounding", None),
         ("07|IKU-02|2024|realisasi", "100", of("98.49"), "different", None),
         ("07|IKU-01|2022|realisasi", "38.8", of("38.78"), "equal", None),
+        ("07|IKU-02|2021|realisasi", "90", of("89.80"), "equal", None),
+        ("07|IKU-02|2021|realisasi", "90", of("91.84"), "known", "D16"),
         ("07|IKU-07|2024|efisiensi", "4.6", of("4.60"), "equal", None),
         ("07|IKU-03|2024|realisasi", "99.01", of("99.02"), "rounding", None),
         ("07|IKU-03|2024|realisasi", "99.01", of("99.03"), "different", None),
@@ -167,15 +175,34 @@ def test_a_printed_score_is_compared_with_what_it_can_have_been(derived, verdict
     assert (judged.verdict, judged.discrepancy) == (verdict, discrepancy)
 
 
-@pytest.mark.parametrize("item", ["07|IKU-07|2024|realisasi", "07|IKU-07|2024|realisasi@LKj 2024: Tabel 3.2"])
-def test_a_difference_is_waived_by_name(item):
-    knowledge = Knowledge(waivers=[waiver(item, verdict="different")])
-    line = printed("07|IKU-07|2024|realisasi@LKj 2024: Tabel 3.2", "90.00")
+PRINTED = "07|IKU-07|2024|realisasi@LKj 2024: Tabel 3.2"
 
-    judged = compare(line, of("91.67"), knowledge)
+
+def accepted(published="90.00", derived="91.67", until=None):
+    return Acceptance(PRINTED, published, derived, "Letter 12/2025", "Bagian Tata Usaha", until)
+
+
+def test_a_difference_is_accepted_by_name():
+    knowledge = Knowledge(accepted=[accepted(), accepted("80.00", "81.00", date(2025, 3, 31))])
+
+    judged = compare(printed(PRINTED, "90.0"), of("91.67"), knowledge)
     assert (judged.verdict, judged.note) == ("waived", "Letter 12/2025 (Bagian Tata Usaha)")
-    assert compare(line, of("90.00"), knowledge).verdict == "equal"
-    assert compare(printed("07|IKU-08|2024|realisasi", "90.00"), of("91.67"), knowledge).verdict == "different"
+    ending = compare(printed(PRINTED, "80.00"), of("81.00"), knowledge)
+    assert (ending.verdict, ending.note) == ("waived", "Letter 12/2025 (Bagian Tata Usaha, until 2025-03-31)")
+    assert compare(printed(PRINTED, "90.00"), of("90.00"), knowledge).verdict == "equal"
+
+
+@pytest.mark.parametrize(
+    ("item", "value", "derived"),
+    [
+        (PRINTED, "90.00", "91.68"),  # another derived value
+        (PRINTED, "89.00", "91.67"),  # another printed one
+        ("07|IKU-07|2024|realisasi@Surat 7/2025", "90.00", "91.67"),  # printed in another place
+        ("07|IKU-08|2024|realisasi", "90.00", "91.67"),
+    ],
+)
+def test_what_is_accepted_is_these_two_numbers_and_no_others(item, value, derived):
+    assert compare(printed(item, value), of(derived), Knowledge(accepted=[accepted()])).verdict == "different"
 
 
 def test_of_two_readings_the_chosen_one_is_compared():
@@ -199,6 +226,29 @@ def test_what_is_printed_of_a_value_reconciles_with_it(value, decimals):
     assert compare(printed("07|IKU-03|2024|realisasi", text), Derived(value, 4), Knowledge()).verdict == "equal"
     off = f"{Decimal(text) + Decimal(2).scaleb(-decimals):f}"
     assert compare(printed("07|IKU-03|2024|realisasi", off), Derived(value, 4), Knowledge()).verdict == "different"
+
+
+# What a contradiction holds back
+
+
+def resting_on(measure, item, period, newest=None):
+    held = held_back(Fact(measure, item, period), load_indicators(), load_scoring(), newest or {})
+    return [f"{fact.name} {fact.period}" for fact in held]
+
+
+def test_a_quarter_holds_back_the_year_that_comes_from_it_and_no_other():
+    above = ["IKU-06.capaian 2024", "IKU-06.efficiency 2024", "SS4.nss 2024", "internal_process.perspective_score 2024",
+             "internal_process.nkp 2024", "NPSS 2024"]  # fmt: skip
+    newest = {("IKU-06", 2024): "2024-Q4"}
+
+    assert resting_on("value", "IKU-06", "2024-Q4", newest) == ["IKU-06 2024-Q4", "IKU-06 2024", *above]
+    assert resting_on("value", "IKU-06", "2024-Q1", newest) == ["IKU-06 2024-Q1"]
+
+
+def test_a_semester_holds_back_the_year_that_is_the_mean_of_both():
+    assert resting_on("value", "IKU-03", "2024-S1")[:4] == [
+        "IKU-03 2024-S1", "IKU-03 2024", "IKU-03.capaian 2024", "IKU-03.efficiency 2024",
+    ]  # fmt: skip
 
 
 # Lines
@@ -240,7 +290,7 @@ def test_another_delivered_number_is_a_line_of_its_own():
     assert lines["07|NPSS|2023|NPSS@Grafik 3.1 (delivered)"].published == "102.30"
 
 
-def test_what_only_the_report_prints_stops_nothing():
+def test_what_only_the_report_prints_holds_nothing_back():
     lines = lines_of([], {"07|IKU-07|2024|realisasi": of("10.00")})
 
     assert lines["07|IKU-07|2024|realisasi"].verdict == "different"

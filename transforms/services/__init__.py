@@ -32,7 +32,3 @@ class Services(BaseModel):
 @cache
 def load_services() -> Services:
     return Services.model_validate(read_yaml(load_sql(__name__, "services.yml")))
-
-
-def summary_sql() -> str:
-    return load_sql(__name__, "summary.sql")

@@ -29,8 +29,9 @@ from transforms.periods import Period, parts, year_period
 from transforms.reference import office
 from transforms.reference.tables import working_days
 from transforms.reported import stand_in
-from transforms.services import Service, load_services, summary_sql
-from transforms.sql import identifier
+from transforms.services import Service, load_services
+from transforms.services.measures import summary_sql
+from transforms.sql import identifier, names_parameter
 from warehouse.facts.agreed import Agreed, read_agreed
 from warehouse.store.queries import first_row, single_value
 
@@ -166,7 +167,8 @@ def collect_evidence(
         "known_batch": view.known_batch,
     }
     query = evidence_sql(indicator)
-    named = {name: value for name, value in (common | version.parameters).items() if f"${name}" in query}
+    bound = indicator.bound(version)
+    named = {name: value for name, value in common.items() if names_parameter(query, name)} | bound
     connection.execute(query, named)
 
 

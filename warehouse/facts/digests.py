@@ -72,9 +72,13 @@ def result_code_digest(table: FactTable) -> str:
     return _of(table.sql, shared_code_digest())
 
 
+def printed_digest(decided: str) -> str:
+    """Of what reports print and what is known of it, with what is ``decided`` in the installation: the reconciliation is made anew where it differs."""
+    return _of(_printed_texts(), decided)
+
+
 @cache
-def printed_digest() -> str:
-    """Of what reports print and what is known of it: the reconciliation is made anew where it differs."""
+def _printed_texts() -> str:
     return _of(*(text for package in ("transforms.reference", "expectations") for text in _texts(package)))
 
 

@@ -9,11 +9,11 @@ import duckdb
 import polars as pl
 
 from transforms.definitions import load_indicators
-from transforms.facts import Column
+from transforms.facts import Column, fact_table
 from transforms.periods import parse_period
 from transforms.printed import documented
 from transforms.reference import office
-from transforms.sql import identifier, load_sql
+from transforms.sql import filled, identifier, load_sql
 from warehouse.publication.declared import Published, Table, load_published
 from warehouse.store.connection import Warehouse
 from warehouse.store.failures import GateFailed
@@ -69,7 +69,8 @@ def _definitions(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
     for name, frame in frames.items():
         connection.register(name, frame.to_arrow())
     try:
-        query = load_sql("warehouse.publication", "described_values.sql")
+        kept = ", ".join(f"facts.{identifier(column)}" for column in fact_table("kpi_values").kept)
+        query = filled(load_sql("warehouse.publication", "described_values.sql"), kept=kept)
         connection.execute(f"CREATE OR REPLACE TEMP TABLE {DESCRIBED} AS {query}", {"office": office().office_code})
         yield
     finally:

@@ -58,6 +58,7 @@ SEALED = (
     _Sealed("ledger.derivations"),
     _Sealed("ledger.closings"),
     _Sealed("ledger.restatements"),
+    _Sealed("ledger.waivers"),
     _Sealed("ledger.purges"),
     _Sealed("ledger.added_columns", "entry.first_run_id"),
     _Sealed("quarantine.held_rows", _OF_BATCH, ("closed_by_batch_id",)),
