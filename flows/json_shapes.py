@@ -98,7 +98,6 @@ class Scores(TypedDict):
     npss: str | None
     category: str | None
     reason: str | None
-    missing_targets: list[str]
     perspectives: list[PerspectiveScore]
     objectives: list[ObjectiveScore]
     indicators: list[IndicatorScore]
