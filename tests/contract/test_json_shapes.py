@@ -16,6 +16,7 @@ from flows import render
 from flows.app import COMMANDS, app
 from flows.command_run import failed_report
 from flows.json_shapes import Report, printed_shapes
+from flows.sessions import Session
 from tests.rows import csv, row
 from tests.time_home import TimeHome, letter
 
