@@ -128,7 +128,7 @@ def test_the_reports_of_runs_are_as_their_schema_says(
 ) -> None:
     """As `kpi run` prints them; what a run through Prefect gives more than these is ``error``."""
     _, reports = place
-    for report in [*(report | {"error": None} for report in reports), failed_report(Session(), 3, "no disk")]:
+    for report in [*(report | {"error": None} for report in reports), failed_report(Session(print), 3, "no disk")]:
         printed = render.shaped(report, Report)
         assert [faults(command, printed) for command in ("run", "backfill")] == [[], []]
     assert undeclared == []

@@ -10,8 +10,8 @@ import duckdb
 from expectations.contested import CONTESTED, VALUE, WITHHELD_CONTESTED, Fact
 from expectations.reconciliation import Derived
 from transforms.definitions import Indicator, load_indicators
+from transforms.item_key import ItemKey
 from transforms.periods import year_period
-from transforms.printed import year_of
 from transforms.printed_tables import Figures, integration_figures, survey_figures
 from transforms.reference import office
 from transforms.reference.tables import agencies
@@ -112,9 +112,9 @@ def _unfinished(items: Items, indicators: Iterable[str]) -> Items:
     """The values of years that come from their newest quarter, where that is not the last one."""
     found: Items = {}
     for name, derived in items.items():
-        _, indicator, period, measure = name.split("|")
-        if indicator in indicators and len(period) == 4 and measure != TARGET and derived.unfit is None:
-            last = items.get(_name(indicator, f"{period}-Q4", "realisasi"))
+        key = ItemKey.parse(name)
+        if key.subject in indicators and key.is_of_year and key.measure != TARGET and derived.unfit is None:
+            last = items.get(_name(key.subject, f"{key.period}-Q4", "realisasi"))
             if last is None or last.value is None:
                 found[name] = replace(derived, unfit=UNFINISHED)
     return found
@@ -135,7 +135,7 @@ def _scores(reader: Reader, values: Items, printed: Mapping[int, frozenset[str]]
         )
         if category is not None:
             items[_name(item, period, CATEGORY)] = Derived(category, None, unfit, fact=fact, is_held=is_held)
-    for year in {year_of(name) for name in items}:
+    for year in {ItemKey.parse(name).year for name in items}:
         items |= _comparable(reader, items, values, year, printed.get(year, frozenset()))
     return items
 
@@ -150,9 +150,10 @@ def _comparable(reader: Reader, items: Items, values: Items, year: int, printed:
     with_value = frozenset(item for (kind, item), s in scores.items() if kind == "capaian" and s.exact is not None)
     found: Items = {}
     for name, derived in items.items():
-        _, item, period, measure = name.split("|")
-        key = ("npss" if measure == CATEGORY else scoring.printed_measures.get(measure, ""), item)
-        if period == str(year) and derived.unfit is None and key in scores:
+        named = ItemKey.parse(name)
+        ours = "npss" if named.measure == CATEGORY else scoring.printed_measures.get(named.measure, "")
+        key = (ours, named.subject)
+        if named.period == str(year) and derived.unfit is None and key in scores:
             unfit = _unfit(scores[key], values, year, with_value, printed)
             beside = alike.get(key)
             found[name] = (
@@ -205,7 +206,7 @@ def _figures(reader: Reader, source: str, query: str, figures: Callable[[Iterabl
     items: Items = {}
     for suffix, (value, decimals) in figures(reader.rows(query, reader.known)).items():
         name = f"{office().office_code}|{suffix}"
-        year = year_of(name)
+        year = ItemKey.parse(name).year
         unfit = PROVISIONAL if year_period(year).is_running(reader.view.clock) else None
         items[name] = Derived(value, decimals, WAITING if (source, year) in reader.waiting else unfit)
     return items
@@ -245,4 +246,4 @@ def _structure(report_years: Iterable[int]) -> Items:
 
 
 def _name(subject: str, period: str, measure: str, group: str | None = None) -> str:
-    return "|".join(filter(None, (office().office_code, subject, period, measure, group)))
+    return ItemKey(office().office_code, subject, period, measure, group).text
