@@ -144,7 +144,7 @@ class DeliveryLoad:
     def _decide_identity(self) -> BatchCounts:
         decide_identity(self.connection, self.contract, self.delivery.is_correction)
         faulty = self._one("SELECT count(*) FROM batch_broken")
-        duplicates = self._one("SELECT count(*) FROM batch_standing WHERE standing = 'duplicate'")
+        duplicates = self._one("SELECT count(*) FROM batch_decisions WHERE decision = 'duplicate'")
         accepted = self._one("SELECT count(*) FROM batch_typed") - faulty - duplicates
         counts = BatchCounts(self.contract.source, self.delivery.file, self.landed.rows, accepted, faulty, duplicates)
         if counts.landed != counts.accepted + counts.quarantined + counts.duplicate:
@@ -171,13 +171,13 @@ class DeliveryLoad:
             )
             self.connection.execute(
                 f"UPDATE {table} AS known SET replaced_by_batch_id = $1 "
-                "FROM batch_clean AS clean JOIN batch_standing USING (row_number) "
-                f"WHERE standing = 'accepted' AND known.replaced_by_batch_id IS NULL AND {same_state}",
+                "FROM batch_clean AS clean JOIN batch_decisions USING (row_number) "
+                f"WHERE decision = 'accepted' AND known.replaced_by_batch_id IS NULL AND {same_state}",
                 [self.batch_id],
             )
         self.connection.execute(
             f"INSERT INTO {table} BY NAME SELECT {columns}, $1 AS batch_id, row_number, CASE WHEN is_superseded THEN $1 END AS replaced_by_batch_id "
-            "FROM batch_clean LEFT JOIN batch_standing USING (row_number) WHERE coalesce(standing, 'accepted') = 'accepted'",
+            "FROM batch_clean LEFT JOIN batch_decisions USING (row_number) WHERE coalesce(decision, 'accepted') = 'accepted'",
             [self.batch_id],
         )
         kept = self._one(f"SELECT count(*) FROM {table} WHERE batch_id = $1", self.batch_id)

@@ -220,7 +220,7 @@ class Pipeline:
     @contextmanager
     def _step(self) -> Iterator[None]:
         """One task at a time is on the warehouse; what breaks it off is told by what its user must do about it."""
-        with self.warehouse.step, stoppable(), _full_disk_is_said():
+        with self.warehouse.turn, stoppable(), _full_disk_is_said():
             yield
 
     def _report(self, status: str, message: str | None) -> None:

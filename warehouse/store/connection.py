@@ -31,13 +31,13 @@ LEAST_FREE_BYTES = 200 * 1024**2
 
 
 class Warehouse:
-    """The open warehouse. ``connection`` is the only way in; ``step`` serialises the tasks of a flow on it."""
+    """The open warehouse. ``connection`` is the only way in; ``turn`` lets one task of a flow at a time onto it."""
 
     def __init__(self, home: Home, connection: duckdb.DuckDBPyConnection) -> None:
         self.home = home
         self.connection = connection
         self.validator = Validator(connection)
-        self.step = RLock()
+        self.turn = RLock()
 
     @contextmanager
     def transaction(self) -> Iterator[duckdb.DuckDBPyConnection]:
