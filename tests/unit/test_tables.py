@@ -131,3 +131,13 @@ def test_a_workbook_has_numbers_as_numbers(capsysbinary: pytest.CaptureFixture[b
     WRITERS[Format.xlsx](NASTY, [{"file": "=1+1", "rows": "71.88"}, {"file": "b", "rows": 38950}])
     frame = pl.read_excel(capsysbinary.readouterr().out)
     assert frame.to_dicts() == [{"file": "=1+1", "rows": 71.88}, {"file": "b", "rows": 38950.0}]
+
+
+def test_a_note_of_a_run_steers_no_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    note = {"file": "a\x1b.csv", "message": "totals of \x1b[2Jb.csv"}
+    empty: dict[str, list[object]] = {
+        name: [] for name in ("batches", "refused", "skipped", "relanded", "notices", "changed", "pending", "unknown")
+    }
+    render.print_report({**empty, "notes": [note], "seconds": {}, "run": "run-000001", "published": False})
+    shown = capsys.readouterr().out
+    assert "NOTE a" in shown and "totals of " in shown and "\x1b" not in shown
