@@ -11,7 +11,7 @@ from prefect.artifacts import create_link_artifact, create_markdown_artifact, cr
 from prefect.client.schemas.objects import State, TaskRun
 from prefect.tasks import Task
 
-from flows.messages import failure_report, value_rows
+from flows.messages import contested_rows, failure_report, value_rows
 from flows.sessions import pipeline_of, tell
 from warehouse.landing.inbox import Delivery
 from warehouse.reports.validation_pages import run_page
@@ -75,13 +75,18 @@ def publish(home: str) -> bool:
 
 @task(tags=["kpi", "report"])
 def leave_artifacts(home: str) -> None:
-    """A table of the KPIs, a table of the deliveries with their counts, a text of what failed."""
+    """A table of the KPIs, one of the deliveries with their counts, one of what is contested, a text of what failed."""
     pipeline = pipeline_of(home)
     report = pipeline.report.as_dict()
     create_table_artifact(
         key="kpi-values", table=value_rows(pipeline.warehouse.home), description="KPI values as published"
     )
     create_table_artifact(key="deliveries", table=report["batches"], description=f"Deliveries of {pipeline.run.name}")
+    create_table_artifact(
+        key="contested",
+        table=contested_rows(report["contested"]),
+        description="Printed numbers that contradict what is derived, and what that holds back",
+    )
     create_link_artifact(
         key="validation-report",
         link=run_page(pipeline.warehouse.home, pipeline.run.name).as_uri(),

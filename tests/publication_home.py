@@ -22,6 +22,8 @@ TABLES = {
     "survey_units",
     "survey_units_history",
     "reconciliation",
+    "contested",
+    "discrepancies",
     "batches",
     "validation_results",
     "indicators",
@@ -95,6 +97,7 @@ def fill(connection):
     connection.execute(SCORE)
     connection.execute(UNIT)
     connection.execute(RECONCILED)
+    connection.execute("INSERT INTO facts.contested VALUES ('07|SS1|2024|NSS', 'nss', 'SS1', '2024', 'SS1.nss')")
 
 
 def add_value(

@@ -7,16 +7,18 @@ from typing import Any
 
 import duckdb
 
+from expectations.contested import CONTESTED, VALUE, WITHHELD_CONTESTED, Fact
 from expectations.reconciliation import Derived
 from transforms.definitions import Indicator, load_indicators
+from transforms.item_key import ItemKey
 from transforms.periods import year_period
-from transforms.printed import year_of
 from transforms.printed_tables import Figures, integration_figures, survey_figures
 from transforms.reference import office
 from transforms.reference.tables import agencies
 from transforms.scoring.definition import load_categories, load_scoring
 from transforms.scoring.score import Score, score_year
-from transforms.sql import load_sql
+from transforms.services.measures import a_row_each, load_measures
+from transforms.sql import filled, load_sql
 from warehouse.facts.derive import View
 from warehouse.facts.scores import score_inputs
 from warehouse.store.queries import has_table
@@ -42,8 +44,9 @@ class Reader:
     view: View
     waiting: frozenset[tuple[str, int]]
 
-    def rows(self, name: str, parameters: Mapping[str, object]) -> list[tuple[Any, ...]]:
-        return self.connection.execute(load_sql("warehouse.reconciliation", name), dict(parameters)).fetchall()
+    def rows(self, name: str, parameters: Mapping[str, object], **parts: str) -> list[tuple[Any, ...]]:
+        query = filled(load_sql("warehouse.reconciliation", name), **parts)
+        return self.connection.execute(query, dict(parameters)).fetchall()
 
     def is_waiting(self, indicator: Indicator, year: int) -> bool:
         return indicator.cut_off == "knowledge" and any((source, year) in self.waiting for source in indicator.sources)
@@ -94,7 +97,14 @@ def _values(reader: Reader) -> Items:
             unfit = INCOMPLETE
         elif measure != TARGET and indicator in known and reader.is_waiting(known[indicator], int(period[:4])):
             unfit = WAITING
-        items[_name(indicator, period, measure)] = Derived(value, decimals, unfit, earlier=tuple(former))
+        items[_name(indicator, period, measure)] = Derived(
+            value,
+            decimals,
+            unfit,
+            earlier=tuple(former),
+            fact=Fact(VALUE, indicator, period),
+            is_held=CONTESTED in flags,
+        )
     return items | _unfinished(items, [i.id for i in known.values() if i.year_from == "newest_part"])
 
 
@@ -102,9 +112,9 @@ def _unfinished(items: Items, indicators: Iterable[str]) -> Items:
     """The values of years that come from their newest quarter, where that is not the last one."""
     found: Items = {}
     for name, derived in items.items():
-        _, indicator, period, measure = name.split("|")
-        if indicator in indicators and len(period) == 4 and measure != TARGET and derived.unfit is None:
-            last = items.get(_name(indicator, f"{period}-Q4", "realisasi"))
+        key = ItemKey.parse(name)
+        if key.subject in indicators and key.is_of_year and key.measure != TARGET and derived.unfit is None:
+            last = items.get(_name(key.subject, f"{key.period}-Q4", "realisasi"))
             if last is None or last.value is None:
                 found[name] = replace(derived, unfit=UNFINISHED)
     return found
@@ -118,10 +128,14 @@ def _scores(reader: Reader, values: Items, printed: Mapping[int, frozenset[str]]
         {"office": office().office_code, "measures": list(measures.values()), "printed": list(measures)},
     ):
         unfit = f"no value: {status}" if value is None else PROVISIONAL if is_provisional else None
-        items[_name(item, period, measure)] = Derived(value, decimals, unfit, earlier=tuple(former))
+        fact = Fact(measures[measure], item, period)
+        is_held = status in (CONTESTED, WITHHELD_CONTESTED)
+        items[_name(item, period, measure)] = Derived(
+            value, decimals, unfit, earlier=tuple(former), fact=fact, is_held=is_held
+        )
         if category is not None:
-            items[_name(item, period, CATEGORY)] = Derived(category, None, unfit)
-    for year in {year_of(name) for name in items}:
+            items[_name(item, period, CATEGORY)] = Derived(category, None, unfit, fact=fact, is_held=is_held)
+    for year in {ItemKey.parse(name).year for name in items}:
         items |= _comparable(reader, items, values, year, printed.get(year, frozenset()))
     return items
 
@@ -136,9 +150,10 @@ def _comparable(reader: Reader, items: Items, values: Items, year: int, printed:
     with_value = frozenset(item for (kind, item), s in scores.items() if kind == "capaian" and s.exact is not None)
     found: Items = {}
     for name, derived in items.items():
-        _, item, period, measure = name.split("|")
-        key = ("npss" if measure == CATEGORY else scoring.printed_measures.get(measure, ""), item)
-        if period == str(year) and derived.unfit is None and key in scores:
+        named = ItemKey.parse(name)
+        ours = "npss" if named.measure == CATEGORY else scoring.printed_measures.get(named.measure, "")
+        key = (ours, named.subject)
+        if named.period == str(year) and derived.unfit is None and key in scores:
             unfit = _unfit(scores[key], values, year, with_value, printed)
             beside = alike.get(key)
             found[name] = (
@@ -173,8 +188,10 @@ def _beside(derived: Derived, score: Score, alike: Score | None, not_printed: fr
 
 def _services(reader: Reader) -> Items:
     items: Items = {}
+    printed = [measure for measure in load_measures() if measure.is_printed_by_reports]
+    measures = a_row_each(printed, "value := CAST({column} AS DECIMAL(18, 2))", "decimals := {decimals}")
     for service, period, region, is_provisional, measure, value, decimals in reader.rows(
-        "reconciled_services.sql", {"office": office().office_code}
+        "reconciled_services.sql", {"office": office().office_code}, measures=measures
     ):
         items[_name(service, period, measure, region)] = Derived(
             value, decimals, PROVISIONAL if is_provisional else None
@@ -189,7 +206,7 @@ def _figures(reader: Reader, source: str, query: str, figures: Callable[[Iterabl
     items: Items = {}
     for suffix, (value, decimals) in figures(reader.rows(query, reader.known)).items():
         name = f"{office().office_code}|{suffix}"
-        year = year_of(name)
+        year = ItemKey.parse(name).year
         unfit = PROVISIONAL if year_period(year).is_running(reader.view.clock) else None
         items[name] = Derived(value, decimals, WAITING if (source, year) in reader.waiting else unfit)
     return items
@@ -229,4 +246,4 @@ def _structure(report_years: Iterable[int]) -> Items:
 
 
 def _name(subject: str, period: str, measure: str, group: str | None = None) -> str:
-    return "|".join(filter(None, (office().office_code, subject, period, measure, group)))
+    return ItemKey(office().office_code, subject, period, measure, group).text

@@ -1,7 +1,7 @@
 """For whoever only asks: a copy of the warehouse, outside the home, where nothing is written that stays.
 
 So a question changes nothing and needs no home that it may write to; it may try what a change would give; and it holds the night up
-no longer than the copy takes. An older layout is brought up in the copy.
+no longer than the copy takes. An older schema is brought up in the copy.
 """
 
 import fcntl

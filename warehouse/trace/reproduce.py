@@ -5,10 +5,12 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from expectations.contested import CONTESTED, WAIVED
 from expectations.contract import load_contract
 from transforms.exact import decimal_text
 from transforms.facts import FactTable
 from transforms.periods import end_of_day, parse_period
+from transforms.services.measures import listed_measures
 from warehouse.facts.derive import View
 from warehouse.facts.enter import derive_partitions, enter_derived
 from warehouse.facts.plan import Basis, Item, Partition, Plan, all_items
@@ -18,24 +20,28 @@ from warehouse.landing.inbox import Delivery
 from warehouse.landing.refusal import DeliveryRefused
 from warehouse.loading.batch import DeliveryLoad
 from warehouse.store.connection import Warehouse
-from warehouse.store.failures import EnvironmentProblem, GateFailed
+from warehouse.store.failures import EnvironmentProblem, GateFailed, NothingKnown
 from warehouse.store.looking import look, scratch_warehouse
 from warehouse.store.runs import Run
 from warehouse.store.stopwatch import Stopwatch
 from warehouse.trace.explain import Named, resolve
-from warehouse.trace.explain.lineage import Fact, Question, find_fact, versions_of
+from warehouse.trace.explain.lineage import Fact, Question, find_fact, is_held_back, versions_of
 from warehouse.trace.explain.scores import measure_of
-from warehouse.trace.explain.services import MEASURES, breakdown_of
+from warehouse.trace.explain.services import breakdown_of
 
 
 @dataclass(frozen=True)
 class _Subject:
-    """Where a number stands: its table, its key there, the column that is asked for, and the items that it is derived with."""
+    """Where a number stands: its table, its key there, the column that is asked for, and the items that it is derived with.
+
+    ``decimals``: of the measure; None where each row says its own.
+    """
 
     table: FactTable
     key: dict[str, Any]
     column: str
     items: list[Item]
+    decimals: int | None = None
 
 
 def reproduce(root: Path, item: str, period: str, as_of: date | None = None) -> dict[str, Any]:
@@ -48,6 +54,8 @@ def reproduce(root: Path, item: str, period: str, as_of: date | None = None) -> 
     with look(root) as warehouse:
         subject = _subject(named, question)
         fact = find_fact(warehouse.connection, subject.table.name, subject.key, question, item)
+        if is_held_back(fact.row) and fact.row["value"] is None:
+            raise NothingKnown(f"{item} {period} is withheld: a printed number contradicts it, or what it rests on")
         view = fact.view(warehouse.connection)
         batches = _archived(warehouse, subject.items, view)
         again = _derived_afresh(warehouse, batches, subject, question, view)
@@ -63,7 +71,8 @@ def _subject(named: Named, question: Question) -> _Subject:
     if named.kind == "service":
         breakdown, group = breakdown_of(named.name, named.group, question)
         key = {"service": named.name, "year": year, "breakdown": breakdown, "group_name": group}
-        return _Subject(SERVICE_SUMMARY, key, MEASURES[named.measure][0], [items[named.name]])
+        measure = listed_measures()[named.measure]
+        return _Subject(SERVICE_SUMMARY, key, measure.column, [items[named.name]], measure.decimals)
     whole = [item for item in items.values() if item.kind != "service"]
     return _Subject(KPI_SCORES, {"measure": measure_of(named.name), "item": named.name, "year": year}, "value", whole)
 
@@ -122,24 +131,28 @@ def _take_in(warehouse: Warehouse, batch: tuple[Any, ...]) -> None:
 
 
 def _compared(item: str, period: str, subject: _Subject, fact: Fact, again: dict[str, Any] | None) -> dict[str, Any]:
+    known = fact.origin
     differences = {
-        column: [str(fact.row[column]), str(again[column]) if again else None]
+        column: [str(known[column]), str(again[column]) if again else None]
         for column in subject.table.compared
-        if again is None or fact.row[column] != again[column]
+        if again is None or _without_judgement(known[column]) != _without_judgement(again[column])
     }
     return {
         "indicator": item,
         "period": period,
-        "value": _text(fact.row, subject.column),
-        "recomputed": _text(again, subject.column) if again else None,
+        "value": _text(fact.row, subject),
+        "recomputed": _text(again, subject) if again else None,
         "equal": not differences,
         "differences": differences,
         "known_from": fact.row["known_from"].isoformat(),
     }
 
 
-def _text(row: dict[str, Any], column: str) -> str | None:
-    if row[column] is None:
-        return None
-    decimals = row["decimals"] if column == "value" else 0 if column.endswith("_count") else 2
-    return decimal_text(row[column], decimals)
+def _without_judgement(content: Any) -> Any:
+    """What a printed number makes of a value is no part of its records: flags of that kind stand apart."""
+    return [flag for flag in content if flag not in (CONTESTED, WAIVED)] if isinstance(content, list) else content
+
+
+def _text(row: dict[str, Any], subject: _Subject) -> str | None:
+    decimals = row["decimals"] if subject.decimals is None else subject.decimals
+    return decimal_text(row[subject.column], decimals)
