@@ -11,6 +11,7 @@ from flows import explain_text, fact_tables, held_tables, render
 from flows.options import Format
 from flows.table_files import WRITERS
 from flows.tables import UNLIMITED, Column, Table, fitted, show
+from warehouse.runs.pipeline import RunReport
 
 DECLARED = {
     f"{module.__name__}.{name}": found
@@ -136,9 +137,6 @@ def test_a_workbook_has_numbers_as_numbers(capsysbinary: pytest.CaptureFixture[b
 
 def test_a_note_of_a_run_steers_no_terminal(capsys: pytest.CaptureFixture[str]) -> None:
     note = {"file": "a\x1b.csv", "message": "totals of \x1b[2Jb.csv"}
-    empty: dict[str, list[object]] = {
-        name: [] for name in ("batches", "refused", "skipped", "relanded", "notices", "changed", "pending", "unknown")
-    }
-    render.print_report({**empty, "notes": [note], "seconds": {}, "run": "run-000001", "published": False})
+    render.print_report(RunReport("run-000001").as_dict() | {"notes": [note]})
     shown = capsys.readouterr().out
     assert "NOTE a" in shown and "totals of " in shown and "\x1b" not in shown
