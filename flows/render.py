@@ -142,7 +142,7 @@ def print_report(report: dict[str, Any]) -> None:
     for refused in report["refused"]:
         print(f"REFUSED {printable(refused['message'])}")
     for note in report["notes"]:
-        print(f"NOTE {printable(note['file'])}: {note['message']}")
+        print(f"NOTE {printable(note['file'])}: {printable(note['message'])}")
     for notice in report["notices"]:
         print(f"{NOTICED[notice['kind']]} {printable(notice['message'])}")
     if report["changed"]:

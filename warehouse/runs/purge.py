@@ -56,7 +56,10 @@ def purge(pipeline: Pipeline, days: int) -> list[Purged]:
     for due in found:
         if due.batch_id is not None:
             # The ledger first: what is gone without an entry would count as lost.
-            connection.execute("INSERT INTO ledger.purges VALUES ($1, $2, $3)", [due.batch_id, run.run_id, run.clock])
+            connection.execute(
+                "INSERT INTO ledger.purges SELECT $1, $2, $3 WHERE $1 NOT IN (SELECT batch_id FROM ledger.purges)",
+                [due.batch_id, run.run_id, run.clock],
+            )
         for place in due.places:
             # The same bytes may have come twice.
             place.unlink(missing_ok=True)
