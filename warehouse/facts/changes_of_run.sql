@@ -1,4 +1,4 @@
--- reads: facts.kpi_values, facts.service_summary, facts.kpi_scores, and the tables of results ({results}: see changes.py)
+-- reads: facts.kpi_values, facts.service_summary, facts.kpi_scores, and the tables of results (put in by changes.py)
 -- grain: one number of an item and period whose version the run opened, or closed without a successor, with the one before
 -- parameters: $run, $office
 WITH numbers AS (

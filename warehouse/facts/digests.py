@@ -5,7 +5,8 @@ import json
 from functools import cache
 from importlib.resources import files
 
-from transforms.definitions import Indicator, Version
+from transforms.definitions import Indicator, Version, load_indicators
+from transforms.evidence import version_in_force
 from transforms.facts import FactTable
 from transforms.services import load_services
 
@@ -59,15 +60,23 @@ def code_digest(indicator: Indicator) -> str:
     return _of(indicator.sql, shared_code_digest())
 
 
-def result_digest(table: FactTable) -> str:
-    """Of a table of results: what its rows are by its declaration, words left out."""
+def result_digest(table: FactTable, year: int) -> str:
+    """Of a table of results in a year: what its rows are by its declaration, words left out, and the indicators whose evidence it reads."""
     said = table.model_dump(mode="json", include={"key", "derivation"}) | {"columns": table.ddl}
-    return _of(json.dumps(said, sort_keys=True))
+    versions = [(indicator, version_in_force(indicator, year)) for indicator in _evidence_of(table)]
+    rests_on = [definition_digest(indicator, version) for indicator, version in versions if version is not None]
+    return _of(json.dumps(said, sort_keys=True), *rests_on)
 
 
 def result_code_digest(table: FactTable) -> str:
-    """Of its query, with what all items share."""
-    return _of(table.sql, shared_code_digest())
+    """Of its query and those of the evidence that it reads, with what all items share."""
+    return _of(table.sql, *(indicator.sql for indicator in _evidence_of(table)), shared_code_digest())
+
+
+def _evidence_of(table: FactTable) -> list[Indicator]:
+    """The indicators whose evidence the table reads, each once."""
+    named = {evidence.indicator for evidence in table.derivation.evidence} if table.derivation else set()
+    return [indicator for indicator in load_indicators() if indicator.id in named]
 
 
 @cache
