@@ -11,10 +11,10 @@ from pathlib import Path
 
 from expectations.columns import Column
 from expectations.contract import Contract, load_contract, source_names
-from expectations.layout import Cell, PagesLayout, load_layout
+from expectations.layout import Cell, PagesLayout, layout_schema, layouts_of, load_layout
 from expectations.rules import told
 from flows.app import ORDER
-from transforms.definitions import Indicator, load_indicators
+from transforms.definitions import Grounded, Indicator, load_indicators
 from transforms.reference import office
 from transforms.services import load_services
 from warehouse.publication.declared import load_published
@@ -46,8 +46,12 @@ def pages() -> Iterator[tuple[str, str]]:
     yield "indicators.md", MADE + "\n".join(_indicator_section(indicator) for indicator in load_indicators())
     yield "services.md", MADE + _services_page()
     yield "commands.md", MADE + _commands_page()
-    for model, name in ((Contract, "contract"), (Indicator, "indicator")):
-        yield f"schema/{name}.schema.json", json.dumps(model.model_json_schema(), indent=2, sort_keys=True) + "\n"
+    for name, schema in (
+        ("contract", Contract.model_json_schema()),
+        ("indicator", Indicator.model_json_schema()),
+        ("layout", layout_schema()),
+    ):
+        yield f"schema/{name}.schema.json", json.dumps(schema, indent=2, sort_keys=True) + "\n"
 
 
 def _table(columns: tuple[str, ...], rows: list[tuple[object, ...]]) -> str:
@@ -94,9 +98,7 @@ def _source_page(contract: Contract) -> str:
             ("rule", "since", "until", "owner", "why", "sebab"),
             [(d.rule, d.since, d.until, d.owner, d.reason.en, d.reason.id) for d in contract.disabled],
         )
-    return (
-        f"{head}{columns}\n## Rules\n\n{rules}{''.join(_layout_section(contract, name) for name in contract.layouts)}"
-    )
+    return f"{head}{columns}\n## Rules\n\n{rules}{''.join(_layout_section(contract, name) for name in layouts_of(contract))}"
 
 
 def _layout_section(contract: Contract, name: str) -> str:
@@ -149,7 +151,7 @@ def _published_page() -> str:
 def _indicator_section(indicator: Indicator) -> str:
     text = (
         f"# {indicator.id}: {indicator.title.en}\n\n{indicator.title.id}\n\n"
-        f"Owner: {indicator.owner}. Legal basis: {indicator.legal_basis}. Unit: {indicator.unit}, {indicator.decimals} decimals, "
+        f"Owner: {indicator.owner}. Legal basis: {_basis(indicator)}. Unit: {indicator.unit}, {indicator.decimals} decimals, "
         f"{indicator.polarity.replace('_', ' ')}. Objective {indicator.objective} ({indicator.perspective.replace('_', ' ')}). "
         f"Sources: {', '.join(indicator.sources)}. Cut-off: {indicator.cut_off}.\n\n"
         f"Population: {indicator.population.en} {indicator.population.id}\n\n"
@@ -164,10 +166,7 @@ def _indicator_section(indicator: Indicator) -> str:
         )
     text += _table(
         ("version", "valid from", "formula", "what changed", "yang berubah", "legal basis"),
-        [
-            (v.version, v.valid_from, v.formula.text, v.changed.en, v.changed.id, v.legal_basis)
-            for v in indicator.versions
-        ],
+        [(v.version, v.valid_from, v.formula.text, v.changed.en, v.changed.id, _basis(v)) for v in indicator.versions],
     )
     text += (
         "\nLimits:\n\n" + "".join(f"- {limit.en} / {limit.id}\n" for limit in indicator.limits)
@@ -182,12 +181,18 @@ def _indicator_section(indicator: Indicator) -> str:
     return text
 
 
+def _basis(definition: Grounded) -> str:
+    """What the definition rests on, with the place, and whether its formula is an inference."""
+    cited = f" ({definition.cited_at})" if definition.cited_at else ""
+    return f"{definition.legal_basis}{cited}{'; formula inferred' if definition.inferred else ''}"
+
+
 def _services_page() -> str:
     services = load_services()
     return (
         "# Services\n\n"
-        + _table(("service", "title", "judul", "source", "by period"), [
-            (s.service, s.title.en, s.title.id, s.source, "yes" if s.has_periods else "no") for s in services.services
+        + _table(("service", "title", "judul", "source", "by period", "legal basis"), [
+            (s.service, s.title.en, s.title.id, s.source, "yes" if s.has_periods else "no", _basis(s)) for s in services.services
         ])
         + f"\nDefinition version {services.definition_version}. Grades above {services.highest_grade_code} are another authority. "
         f"Two-day service: at most {office().two_day_limit_days} working days.\n\nHolidays: {office().holidays.provenance}\n"

@@ -70,7 +70,7 @@ class State(Strict):
 
 
 class Contract(Strict):
-    """One source. Column lists hold our names; ``layouts`` name other shapes in which it is delivered (see layout.py)."""
+    """One source. Column lists hold our names."""
 
     source: Identifier
     prefix: Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
@@ -83,7 +83,6 @@ class Contract(Strict):
     part: str | None = None
     columns: list[Column]
     derived: list[DerivedColumn] = Field(default_factory=list)
-    layouts: list[Identifier] = Field(default_factory=list)
     rule_sets: list[Identifier] = Field(default_factory=list)
     rules: list[Rule] = Field(default_factory=list)
     disabled: list[Disabled] = Field(default_factory=list)

@@ -1,16 +1,18 @@
 """Layouts: other shapes than the agreed one in which a source is really delivered, each a declared mapping to the agreed columns.
 
-A contract names its layouts; each is one YAML file under ``contracts/layouts/``. A delivery is landed as it is; the mapping is
-applied when its rows are read, so that the archive keeps what came and a row is explained down to the delivered cell.
+Each is one YAML file under ``contracts/layouts/``, which names the sources it delivers and says how its files are known: by what
+their sheet or their object says, not by their format. A delivery is landed as it is; the mapping is applied when its rows are read, so
+that the archive keeps what came and a row is explained down to the delivered cell.
 """
 
+import re
 from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import Field, TypeAdapter, model_validator
-from xlsxwriter.utility import xl_col_to_name
+from xlsxwriter.utility import xl_cell_to_rowcol, xl_col_to_name
 
 from expectations.columns import Bilingual, Column, Identifier, Strict
 from expectations.contract import CONTRACTS, Contract
@@ -19,6 +21,9 @@ from transforms.sql import identifier
 from transforms.yaml_text import read_yaml
 
 Position = Annotated[int, Field(ge=0)]
+# As Excel names it: M2.
+CellName = Annotated[str, Field(pattern=r"^[A-Z]{1,3}[1-9][0-9]*$")]
+_FOLDER: Final = files(CONTRACTS).joinpath("layouts")
 # Where an undated cell of a workbook stands for a day: Excel counts days from here.
 _SERIAL_ZERO = "TIMESTAMP '1899-12-30'"
 _DAYS = ("%d-%m-%Y", "%d/%m/%Y", "%Y-%m-%d")
@@ -51,15 +56,62 @@ class Cell(Strict):
         return self
 
 
-class WorkbookLayout(Strict):
-    """A workbook whose columns are known by position (from 0), below ``header_rows`` rows of titles. ``width`` columns."""
+class _AnyLayout(Strict):
+    """What every layout states: its words, and the sources that are delivered in it."""
 
-    format: Literal["xlsx"]
     title: Bilingual
     description: Bilingual
+    sources: Annotated[tuple[Identifier, ...], Field(min_length=1)]
+
+
+class Marks(Strict):
+    """What the first sheet of a workbook in this layout says, all of it.
+
+    ``sheet`` a pattern of its whole name, in any letter case; ``titles`` texts of cells of the rows of titles (``M2: NIP``), compared without
+    regard to letter case and spaces.
+    """
+
+    sheet: str | None = None
+    titles: dict[CellName, str] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _says_something(self) -> "Marks":
+        if self.sheet is None and not self.titles:
+            raise ValueError("known_by states a sheet or titles")
+        if self.sheet is not None:
+            re.compile(self.sheet)
+        return self
+
+
+class WorkbookLayout(_AnyLayout):
+    """A workbook whose columns are known by position (from 0), below ``header_rows`` rows of titles. ``width`` columns.
+
+    Without ``known_by`` it is known by its width alone, and only where no agreed name stands in the header and no other layout comes near.
+    """
+
+    format: Literal["xlsx"]
     header_rows: Annotated[int, Field(ge=1)]
     width: Annotated[int, Field(ge=1)]
+    known_by: Marks | None = None
     columns: dict[Identifier, Cell]
+
+    @model_validator(mode="after")
+    def _stands_within_the_sheet(self) -> "WorkbookLayout":
+        for cell in self.titles:
+            row, at = xl_cell_to_rowcol(cell)
+            if row >= self.header_rows or at >= self.width:
+                raise ValueError(f"known_by: cell {cell} is not within the rows of titles and the width")
+        if self.last_used >= self.width:
+            raise ValueError(f"columns: position {self.last_used} is not within the width of {self.width}")
+        return self
+
+    @property
+    def mark(self) -> str:
+        return self.known_by.model_dump_json() if self.known_by else f"width {self.width}"
+
+    @property
+    def titles(self) -> dict[str, str]:
+        return self.known_by.titles if self.known_by else {}
 
     @property
     def landed_names(self) -> list[str]:
@@ -71,46 +123,62 @@ class WorkbookLayout(Strict):
         return max(position for cell in self.columns.values() for position in cell.at)
 
 
-class PagesLayout(Strict):
-    """Answers of a service: an object whose list ``entries`` holds one object a row, with keys in camelCase or snake_case.
+class PagesLayout(_AnyLayout):
+    """Answers of a service: an object whose list ``entries`` holds one object a row, with keys in camelCase or snake_case. It is known by that list.
 
     ``nested`` keys hold more columns, as an object or as a JSON text; a column that stands outside goes before one inside.
     ``empty`` are texts that stand for nothing, besides those of every source. ``renamed`` and ``ignored`` are the service's own keys, in snake_case; any other unknown key is a breach of the contract.
     """
 
     format: Literal["json"]
-    title: Bilingual
-    description: Bilingual
     entries: str
     nested: tuple[Identifier, ...] = ()
     empty: tuple[str, ...] = ()
     renamed: dict[Identifier, Identifier] = Field(default_factory=dict)
     ignored: tuple[Identifier, ...] = ()
 
+    @property
+    def mark(self) -> str:
+        return self.entries
 
-Layout = Annotated[WorkbookLayout | PagesLayout, Field(discriminator="format")]
-# File format -> name and layout.
-Layouts = Mapping[str, tuple[str, WorkbookLayout | PagesLayout]]
+
+Layout = WorkbookLayout | PagesLayout
+# Name -> layout, of one source.
+Layouts = Mapping[str, Layout]
+_LAYOUT: TypeAdapter[Layout] = TypeAdapter(Annotated[Layout, Field(discriminator="format")])
+
+
+def layout_schema() -> dict[str, object]:
+    """The JSON Schema of a layout's file."""
+    return _LAYOUT.json_schema()
 
 
 @cache
-def load_layout(name: str) -> WorkbookLayout | PagesLayout:
+def load_layout(name: str) -> Layout:
     """The layout ``name``. Raises ValidationError for one that is not well formed."""
-    text = files(CONTRACTS).joinpath("layouts", f"{name}.yml").read_text(encoding="utf-8")
-    layout: WorkbookLayout | PagesLayout = TypeAdapter(Layout).validate_python(read_yaml(text))
-    return layout
+    return _LAYOUT.validate_python(read_yaml(_FOLDER.joinpath(f"{name}.yml").read_text(encoding="utf-8")))
 
 
 def layouts_of(contract: Contract) -> Layouts:
-    """The contract's layouts, by the format of the file. Raises ValueError where two are of one format: nothing tells their files apart."""
-    found: dict[str, tuple[str, WorkbookLayout | PagesLayout]] = {}
-    for name in contract.layouts:
-        layout = load_layout(name)
-        if (other := found.setdefault(layout.format, (name, layout))[0]) != name:
-            raise ValueError(
-                f"contract {contract.source}: the layouts {other} and {name} are both of .{layout.format} files; a contract takes one a format"
-            )
+    """The layouts whose files name the contract's source, by name. Raises ValueError where nothing tells two of them apart, or one reads a column that the contract does not have."""
+    names = sorted(file.name.removesuffix(".yml") for file in _FOLDER.iterdir() if file.name.endswith(".yml"))
+    found = {name: layout for name in names if contract.source in (layout := load_layout(name)).sources}
+    check_layouts(contract, found)
     return found
+
+
+def check_layouts(contract: Contract, layouts: Layouts) -> None:
+    """Raises ValueError as ``layouts_of``."""
+    known: dict[str, str] = {}
+    for name, layout in layouts.items():
+        if isinstance(layout, WorkbookLayout):
+            named = {*layout.columns, *(column for cell in layout.columns.values() for column in cell.hash_of)}
+            if unknown := named - set(contract.delivered_names):
+                raise ValueError(f"layout {name}: {contract.source} has no column {', '.join(sorted(unknown))}")
+        if (other := known.setdefault(layout.mark, name)) != name:
+            raise ValueError(
+                f"the layouts {other} and {name} of {contract.source} are known by the same: nothing tells their files apart"
+            )
 
 
 def landed_names(contract: Contract, layout: str | None) -> list[str]:
@@ -169,7 +237,8 @@ def looked_up(column: Column, layout: str | None) -> str | None:
 
 def landed_rows(contract: Contract, layout: str | None, landing: str = "$landing") -> str:
     """SELECT of the landed rows under the agreed names, all text, with file_row_number. ``landing`` is the parameter of the file."""
-    rows = f"read_parquet({landing}, file_row_number = true)"
+    # Archives of one source differ in columns where the contract was given one since.
+    rows = f"read_parquet({landing}, file_row_number = true, union_by_name = true)"
     workbook = load_layout(layout) if layout else None
     if isinstance(workbook, PagesLayout) and workbook.empty:
         empty = ", ".join(f"'{text}'" for text in workbook.empty)

@@ -6,9 +6,9 @@ from fractions import Fraction
 from expectations.reconciliation import Knowledge, Line, judge
 from transforms.exact import decimal_text, fraction, mean, round_half_up
 from transforms.printed import Check, PrintedItem, Report, Rule
+from transforms.printed_tables import IKM_SCALE
 from transforms.scoring.score import efficiency
 
-IKM_SCALE = 25
 LEAST_DECIMALS = 2
 
 Numbers = Sequence[Fraction]

@@ -1,26 +1,30 @@
 """The application ``kpi``: its commands in groups, its help as plain text with examples (rich would double the time it takes)."""
 
+import pkgutil
 import sys
-from collections.abc import Callable
-from typing import Annotated, Any, TypeVar
+from importlib import import_module
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperCommand, TyperGroup
 
+from flows import commands
+from flows.command import Declared, Panel
+
 PACKAGE = "kanreg-kpi"
-# In the order of showing, in the help and in docs/commands.md.
-PANELS = {
-    "Beginning": ("init", "sample"),
-    "Every night": ("run", "backfill", "serve"),
-    "Reading": ("values", "services", "scores", "revisions", "reconcile"),
-    "Tracing": ("explain", "reproduce"),
-    "Checking": ("validate", "quarantine", "doctor"),
-    "Keeping": ("close", "restate", "purge"),
-}
-ORDER = tuple(name for names in PANELS.values() for name in names)
 
 
-Callback = TypeVar("Callback", bound=Callable[..., Any])
+def declared_commands() -> list[Declared]:
+    """The commands that the files of ``flows/commands/`` declare, in the order of showing."""
+    modules = (import_module(f"{commands.__name__}.{file.name}") for file in pkgutil.iter_modules(commands.__path__))
+    found = [value for module in modules for value in vars(module).values() if isinstance(value, Declared)]
+    panels = list(Panel)
+    return sorted(found, key=lambda each: (panels.index(each.panel), each.place, each.name))
+
+
+COMMANDS = declared_commands()
+PANELS = {panel: tuple(each.name for each in COMMANDS if each.panel is panel) for panel in Panel}
+ORDER = tuple(each.name for each in COMMANDS)
 
 
 class Command(TyperCommand):
@@ -58,11 +62,6 @@ app = typer.Typer(
 )
 
 
-def command(*examples: str) -> Callable[[Callback], Callback]:
-    """Registers a command with its examples."""
-    return app.command(cls=Command, epilog="\n".join(examples))
-
-
 def first_sentence(text: str) -> str:
     """Up to the first full stop that ends a sentence."""
     return " ".join(text.split()).split(". ")[0].rstrip(".") + "."
@@ -83,3 +82,7 @@ def everything(
     ] = False,
 ) -> None:
     """Only options of the command as a whole stand here; the help is the application's."""
+
+
+for each in COMMANDS:
+    app.command(cls=Command, epilog="\n".join(each.examples))(each.function)

@@ -1,15 +1,11 @@
-"""The command ``kpi``. Starts fast: everything heavy is imported by the command that needs it."""
+"""The command ``kpi``. Starts fast, and heeds signals from its first line: whatever else it needs is imported once they are noticed."""
 
 import os
 import sys
 from contextlib import suppress
 from typing import NoReturn
 
-# Importing the modules registers their commands.
-from flows import checking_commands, reading_commands, tracing_commands, working_commands  # noqa: F401
-from flows.app import app
-from flows.options import SIGNAL_CODES
-from warehouse.store.stopping import last_words, noted, noticing
+from warehouse.store.stopping import SIGNAL_CODES, last_words, noted, noticing
 
 
 def main() -> NoReturn:
@@ -17,6 +13,8 @@ def main() -> NoReturn:
     code = 0
     with noticing():
         try:
+            from flows.app import app  # noqa: PLC0415
+
             app()
         except SystemExit as end:
             code = end.code if isinstance(end.code, int) else 1

@@ -15,6 +15,7 @@ from flows.prefect_runtime import PrefectServerError, prefect_api, wait_for_hist
 from flows.render import say
 from warehouse.facts.plan import plan_partitions
 from warehouse.landing.known import new_deliveries
+from warehouse.loading.corrections import due_corrections
 from warehouse.runs.backfill import plan_rows
 from warehouse.runs.closing import closed_years
 from warehouse.runs.pipeline import RunReport, run_pipeline
@@ -51,10 +52,13 @@ def run_backfill(root: Path, years: list[int], as_of: date | None, runner: str, 
 
 
 def plan_backfill(root: Path, years: list[int], as_of: date | None) -> Report:
-    """What a backfill would do: ``partitions``, and the ``new_files`` that it would take in first. Changes nothing."""
+    """What a backfill would do: ``partitions``, and the ``new_files`` and ``corrections`` that it would take in first. Changes nothing."""
     with look(root) as warehouse:
         plan = plan_partitions(warehouse.connection, run_clock(warehouse.connection, as_of), years)
+        due = due_corrections(warehouse.connection, warehouse.home)
         return {
+            "corrections": due.entries,
+            "corrections_problem": due.problem,
             "new_files": [delivery.file for delivery in new_deliveries(warehouse.connection, warehouse.home)],
             "partitions": plan_rows(plan.partitions, closed_years(warehouse.connection)),
         }

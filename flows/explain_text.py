@@ -50,9 +50,11 @@ def print_explanation(found: dict[str, Any]) -> None:
     value = found["value"] or NO_VALUE
     print(f"{found['indicator']} {found['period']} = {value} {found['unit']} ({found['status']})")
     print(f"  {found['title']}")
+    print(f"  definition version {found['definition_version']}")
     print(
-        f"  definition version {found['definition_version']}"
-        + (f", {found['legal_basis']}" if found["legal_basis"] else "")
+        f"  legal basis: {found['legal_basis']}"
+        + (f" ({found['cited_at']})" if found["cited_at"] else "")
+        + ("; the formula is inferred" if found["inferred"] else "")
     )
     print(f"  {found['formula']}")
     for explanation in (found, *found.get("inputs", [])):

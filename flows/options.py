@@ -15,8 +15,6 @@ import typer
 from transforms.periods import FIRST_YEAR, LAST_YEAR
 
 EXIT_GATE, EXIT_USAGE, EXIT_ENVIRONMENT, EXIT_REFUSED = 1, 2, 3, 4
-# A process that a signal has stopped ends with this and the signal: 130 by Ctrl-C, 143 by SIGTERM.
-SIGNAL_CODES = 128
 
 
 class Format(StrEnum):
@@ -58,7 +56,10 @@ WideOption = Annotated[bool, typer.Option("--wide", help="Print every column, ho
 YesOption = Annotated[bool, typer.Option("--yes", help="Do not ask. Only a terminal is asked.")]
 YearOption = Annotated[int, typer.Option(min=FIRST_YEAR, max=LAST_YEAR, help="The year.")]
 AsOf = Annotated[str | None, typer.Option("--as-of", metavar="YYYY-MM-DD", help="As known at the end of this day.")]
-
+ItemArgument = Annotated[
+    str, typer.Argument(metavar="ID", help="IKU-06, promotion.two_day, 'promotion|Sumatera Selatan', NPSS, SS2.")
+]
+PeriodOption = Annotated[str, typer.Option(help="2024, 2024-Q3, 2024-S1, or the date of a promotion period.")]
 
 PretendDay = Annotated[
     str | None, typer.Option("--as-of", metavar="YYYY-MM-DD", help="Pretend that today is this day.")
@@ -95,7 +96,7 @@ def exit_codes(tell: Callable[[int, str], None] = lambda code, message: None) ->
     from transforms.odd_text import printable  # noqa: PLC0415
     from warehouse.landing.refusal import DeliveryRefused  # noqa: PLC0415
     from warehouse.store.failures import EnvironmentProblem, GateFailed, WrongUsage  # noqa: PLC0415
-    from warehouse.store.stopping import last_words, noted, stoppable  # noqa: PLC0415
+    from warehouse.store.stopping import SIGNAL_CODES, last_words, noted, stoppable  # noqa: PLC0415
 
     def _stop(code: int, message: str) -> NoReturn:
         tell(code, message)

@@ -143,6 +143,11 @@ def print_backfill_plan(plan: dict[str, Any], form: Format, wide: bool) -> None:
         say(
             f"{len(plan['new_files'])} deliveries in the inbox are new: they are taken in first, and may make more years due."
         )
+    if form is not Format.json and plan["corrections"]:
+        named = ", ".join(plan["corrections"][:SHOWN_ROWS])
+        say(f"Entries of corrections.yml that are not applied yet, and may make more years due: {printable(named)}")
+    if form is not Format.json and plan["corrections_problem"]:
+        say(f"REFUSED {printable(plan['corrections_problem'])}")
     answer(PARTITIONS, due, form, wide, data=plan)
     if form is Format.table:
         print(f"{len(due)} to derive, {len(plan['partitions']) - len(due)} current")

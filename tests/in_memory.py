@@ -14,7 +14,7 @@ from transforms.exact import decimal_text
 from transforms.periods import end_of_day, parse_period
 from transforms.sql import identifier
 from warehouse.facts.derive import FreshValue, View, derive_indicator
-from warehouse.store.connection import SETTINGS, create_states_table, install_key, install_reference
+from warehouse.store.connection import configure, create_states_table, install_key, install_reference
 from warehouse.store.migrations import migrate
 
 
@@ -24,8 +24,7 @@ def indicator_named(name: str) -> Indicator:
 
 def empty_warehouse(connection: duckdb.DuckDBPyConnection) -> None:
     """The warehouse's own tables, in memory."""
-    for setting in SETTINGS:
-        connection.execute(setting)
+    configure(connection)
     migrate(connection, "in memory")
     install_reference(connection)
     for source in source_names():

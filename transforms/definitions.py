@@ -3,19 +3,22 @@
 The evidence query gives one row a record, period and group; the formula folds it. See docs/how-to/add-an-indicator.md.
 """
 
+import re
 from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
 from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from transforms.yaml_text import read_yaml
 
 INDICATORS = "transforms.indicators"
+NOT_STATED = "not stated in the report"
+_CITED = re.compile(r"\[L(\d+)(?:-(\d+))?\]")
 
 
 class Strict(BaseModel):
@@ -25,6 +28,36 @@ class Strict(BaseModel):
 class Bilingual(Strict):
     id: str
     en: str
+
+
+class Grounded(Strict):
+    """What a definition rests on: what the report, or a law that it names, says, and where (``cited_at``: one place a document, as the lines
+    of the report's text without blank lines). Where the report is silent the basis is ``NOT_STATED``; where also the formula is not
+    stated there but concluded by us, it is ``inferred`` (ruling 38). Raises ValueError for a document without its place.
+    """
+
+    legal_basis: Annotated[str, Field(min_length=1)]
+    cited_at: str | None = None
+    inferred: bool = False
+
+    @model_validator(mode="after")
+    def _is_cited(self) -> Self:
+        documents = [] if self.legal_basis == NOT_STATED else self.legal_basis.split("; ")
+        if len(documents) != len(self.places):
+            raise ValueError(
+                f"{self.legal_basis}: cited_at names the lines of each document, as `LKj 2024 [L12] [L30-31]`"
+            )
+        return self
+
+    @property
+    def grounds(self) -> dict[str, Any]:
+        """The three, by name."""
+        return self.model_dump(include=set(Grounded.model_fields))
+
+    @property
+    def places(self) -> list[tuple[int, int]]:
+        """First and last line of each document's citation."""
+        return [(int(first), int(last or first)) for first, last in _CITED.findall(self.cited_at or "")]
 
 
 class Level(Strict):
@@ -52,7 +85,7 @@ class Formula(Strict):
     amount_max: int = 1
 
 
-class Version(Strict):
+class Version(Grounded):
     """How the indicator is computed from ``valid_from`` on. ``parameters`` are bound in the evidence query.
 
     ``widest_band``: a value whose quality band is wider than this, in the indicator's unit, is withheld; without it none is.
@@ -61,7 +94,6 @@ class Version(Strict):
     version: str
     valid_from: date
     changed: Bilingual
-    legal_basis: str
     parameters: dict[str, Any] = {}
     widest_band: Annotated[Decimal, Field(ge=0)] | None = None
     formula: Formula
@@ -106,7 +138,7 @@ class Example(Strict):
     flags: list[str] | None = None
 
 
-class Indicator(Strict):
+class Indicator(Grounded):
     """What an indicator is. ``held_key_prefix``: how the keys begin that concern it, where it takes part of its source's rows.
     ``looks_back_at_earlier_years``: its evidence also asks rows of years before, so that a late one of those concerns it.
 
@@ -119,7 +151,6 @@ class Indicator(Strict):
     id: Annotated[str, Field(pattern=r"^IKU-[0-9]{2,}$")]
     title: Bilingual
     owner: str
-    legal_basis: str
     unit: str
     decimals: int = 2
     polarity: Literal["higher_is_better"] = "higher_is_better"

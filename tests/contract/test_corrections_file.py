@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from expectations.corrections import read_corrections
+from flows.command_run import plan_backfill
 from tests.rows import row
 from tests.time_home import TimeHome, letter
 from warehouse.runs.doctor import examine
@@ -46,6 +47,23 @@ def test_a_standing_row_is_corrected_and_the_reason_is_correction(place: TimeHom
     ] == [("2024", "100.00", "50.00", "correction")]
     assert [(b.file, b.accepted) for b in report.batches] == [("corrections.yml/C-1.csv", 1)]
     assert place.run("2025-01-12").batches == [], "an entry is applied once"
+
+
+def test_the_plan_of_a_backfill_names_what_is_not_applied_yet(place: TimeHome) -> None:
+    place.run("2025-01-10")
+
+    def planned() -> tuple[list[str], str | None]:
+        plan = plan_backfill(place.root, [2024], None)
+        return plan["corrections"], plan["corrections_problem"]
+
+    assert planned() == ([], None)
+    write(place, ENTRY)
+    assert planned() == (["C-1"], None)
+    place.run("2025-01-11")
+    assert planned() == ([], None)
+    write(place, "corrections: 3")
+    entries, problem = planned()
+    assert entries == [] and problem is not None and "corrections.yml" in problem
 
 
 def test_a_new_delivery_is_corrected_in_its_first_night(place: TimeHome) -> None:

@@ -8,7 +8,7 @@ import pytest
 import xlsxwriter
 from typer.testing import CliRunner
 
-from flows.cli import app
+from flows.app import app
 from tests.rows import row
 from tests.time_home import TimeHome
 from warehouse.loading.validate_file import validate_file

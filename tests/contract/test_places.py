@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner
 
-from flows.cli import app
+from flows.app import app
 from tests.delivery_desk import workbook
 from tests.rows import csv, row
 from tests.time_home import TimeHome

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from expectations.contract import load_contract, source_names
 from expectations.remedy import remedy_of
-from flows.cli import app
+from flows.app import app
 from tests.delivery_desk import workbook
 from tests.rows import csv, row
 from transforms.reference.tables import agencies

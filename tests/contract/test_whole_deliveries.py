@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 
 from expectations.contract import Contract, load_contract
 from expectations.kinds.sql import Sql
-from flows.cli import app
+from flows.app import app
 from tests.rows import csv, row
 from tests.time_home import TimeHome, letter
 from warehouse.loading.file_fault import is_fault_of

@@ -11,13 +11,11 @@ import duckdb
 import pytest
 from typer.testing import CliRunner
 
-import flows.cli
 from flows.app import app
 from tests.time_home import TimeHome, letter
 from warehouse.runs.pipeline import run_pipeline
 from warehouse.store.key import VARIABLE
 
-assert flows.cli
 HEADERS, BLOCK = 3 * 4096, 256 * 1024
 
 

@@ -160,8 +160,7 @@ def test_a_sample_without_figures_leaves_no_half_of_itself(tmp_path: Path) -> No
 @pytest.mark.parametrize("arguments", [*READING, ["revisions", "IKU-06", "--format", "csv"]], ids=" ".join)
 def test_reading_imports_no_writer(place: TimeHome, arguments: list[str]) -> None:
     program = (
-        "import sys\nfrom flows.app import app\nimport flows.cli\n"
-        "try: app()\nfinally: print('\\n'.join(sys.modules), file=sys.stderr)"
+        "import sys\nfrom flows.app import app\ntry: app()\nfinally: print('\\n'.join(sys.modules), file=sys.stderr)"
     )
     done = subprocess.run(
         [sys.executable, "-c", program, *arguments, "--home", str(place.root)],

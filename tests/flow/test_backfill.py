@@ -18,7 +18,7 @@ import warehouse.facts.derive
 import warehouse.facts.digests
 import warehouse.facts.enter
 import warehouse.facts.plan
-from flows.cli import app
+from flows.app import app
 from tests.rows import row
 from tests.time_home import TimeHome, letter
 from transforms.definitions import load_indicators

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from flows.cli import app
+from flows.app import app
 from tests.rows import row
 from tests.time_home import TimeHome, letter
 from warehouse.reading.published_values import read_revisions

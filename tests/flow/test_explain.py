@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from flows.cli import app
+from flows.app import app
 from flows.explain_text import print_explanation
 from tests.conftest import RunHome
 from tests.rows import row

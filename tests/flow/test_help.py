@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 import typer
 
-import flows.cli  # noqa: F401 registers the commands
-from flows.app import ORDER, PANELS, app, first_sentence
+from flows import commands
+from flows.app import ORDER, PANELS, app, declared_commands, first_sentence
 from tests.flow.test_cli import kpi
 
 GROUP = typer.main.get_command(app)
@@ -78,3 +78,14 @@ def test_a_command_of_a_how_to_is_one_and_names_its_home(page: str, line: str) -
         assert words[0] == ".venv/bin/kpi"
         context = GROUP.commands[words[1]].make_context(words[1], words[2:])
         assert words[1] == "validate" or str(context.params["home"]).startswith("data/")
+
+
+def test_a_new_command_is_one_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "greet.py").write_text(
+        "from flows.command import Panel, command\n\n"
+        '@command("kpi greet", panel=Panel.READING, place=2)\ndef greet() -> None:\n    "Greet."\n'
+    )
+    monkeypatch.setattr(commands, "__path__", [*commands.__path__, str(tmp_path)])
+    names = [each.name for each in declared_commands()]
+    assert sorted(names) == sorted([*ORDER, "greet"])
+    assert names[names.index("values") :][:4] == ["values", "greet", "services", "scores"]

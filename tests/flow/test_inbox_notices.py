@@ -4,8 +4,6 @@ from pathlib import Path
 
 import pytest
 
-from expectations.contract import load_contract
-from expectations.layout import layouts_of
 from flows.command_run import plan_backfill
 from tests.rows import csv, row
 from warehouse.loading.group import SourceLoad
@@ -98,17 +96,3 @@ def test_a_step_that_is_tried_again_keeps_the_counts_of_what_it_had_committed(
         report = pipeline.end()
     assert [(batch.file, batch.landed) for batch in report.batches] == [("pension/a.csv", 2), ("pension/b.csv", 1)]
     assert report.skipped == []
-
-
-def test_two_layouts_of_one_format_are_refused_at_load() -> None:
-    contract = load_contract("promotion")
-    name = contract.layouts[0]
-    assert layouts_of(contract)
-    twice = contract.model_copy(update={"layouts": [name, f"{name}_of_another"]})
-    with pytest.MonkeyPatch.context() as patch:
-        from expectations import layout as module
-
-        same = module.load_layout(name)
-        patch.setattr(module, "load_layout", lambda _name: same)
-        with pytest.raises(ValueError, match="one a format"):
-            layouts_of(twice)

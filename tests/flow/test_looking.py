@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from flows.cli import app
+from flows.app import app
 from flows.command_run import plan_backfill
 from tests.fault.test_home_kept import ASKING, WRITING
 from tests.fault.test_migrations import HOMES

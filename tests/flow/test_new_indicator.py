@@ -19,7 +19,7 @@ DEFINITION = """
 id: IKU-15
 title: {id: Persentase layanan yang penilaiannya berdasar, en: Share of services whose judgement states its evidence}
 owner: Bidang Informasi Kepegawaian (INKA)
-legal_basis: none, an indicator of this test
+legal_basis: not stated in the report
 unit: percent
 perspective: internal_process
 objective: SS5
@@ -30,7 +30,7 @@ versions:
   - version: "1"
     valid_from: 2023-01-01
     changed: {id: Definisi awal., en: First definition.}
-    legal_basis: none
+    legal_basis: not stated in the report
     formula: {scale: 100, text: services with evidence / services x 100}
 examples:
   - title: One of three
@@ -48,7 +48,7 @@ SELECT CAST(year AS VARCHAR) AS period, record_key, CASE WHEN evidence IS NULL T
   NULL AS reason, CAST([] AS VARCHAR[]) AS path, CAST(evidence IS NOT NULL AS INTEGER) AS amount, false AS is_contested, NULL AS flag
 FROM states.digital_service
 WHERE year BETWEEN $first_year AND $last_year
-  AND batch_id <= $known_batch AND (replaced_by_batch_id IS NULL OR replaced_by_batch_id > $known_batch)
+  AND row_is_known(batch_id, replaced_by_batch_id, $known_batch)
 """
 ROWS = "2024,1,,true,SK 1\n2024,2,,true,\n2024,3,,false,\n"
 

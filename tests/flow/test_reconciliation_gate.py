@@ -21,7 +21,7 @@ from year_2024 import (
     waiver,
 )
 
-from flows.cli import app
+from flows.app import app
 from transforms.definitions import INDICATORS, read_indicators
 from warehouse.runs.pipeline import run_pipeline
 from warehouse.store.connection import open_warehouse

@@ -9,7 +9,7 @@ import year_2024
 from typer.testing import CliRunner
 from year_2024 import FIRST, OBJECTIVES, SECOND, VALUES_2024, add_budget, enter_values
 
-from flows.cli import app
+from flows.app import app
 from transforms.scoring.definition import load_scoring
 from warehouse.facts.changes import changes_of, told
 from warehouse.facts.derive import View

@@ -13,7 +13,7 @@ from year_2024 import (
     renewed,
 )
 
-from flows.cli import app
+from flows.app import app
 from transforms.printed_tables import survey_figures
 from warehouse.publication.switch import publish
 

@@ -63,6 +63,11 @@ def test_nip_counts_are_those_published(logs):
 
     assert counts.height == 38_384
     assert counted(counts, "kind") == {"C": 38_291, "I": 93}
+    # all of local governments [L1274]; the rows that do not count too
+    assert counted(counts, "region") == {
+        "Sumatera Selatan": 15_396, "Jambi": 9_596, "Bengkulu": 8_120, "Kepulauan Bangka Belitung": 5_272,
+    }  # fmt: skip
+    assert "vertical" not in counted(proposals(logs["nip"], 2024), "region")
     assert counted(counts, "at_cut") == {"MS": 38_201, "TMS": 183}
 
 

@@ -76,6 +76,15 @@ class Served:
         return self.send(method, path, body, **(password | headers))
 
     def send(self, method: str, path: str, body: Any = None, **headers: str) -> tuple[int, dict[str, str], Any]:
+        """Asks again for as long as the server says that its database is busy (503), which no answer of the door is."""
+        for _ in range(20):
+            answered = self._send_once(method, path, body, headers)
+            if answered[0] != 503:
+                break
+            time.sleep(0.5)
+        return answered
+
+    def _send_once(self, method: str, path: str, body: Any, headers: dict[str, str]) -> tuple[int, dict[str, str], Any]:
         with closing(HTTPConnection("127.0.0.1", self.port, timeout=30)) as connection:
             connection.request(method, path, json.dumps(body), {"Content-Type": "application/json", **headers})
             answer = connection.getresponse()

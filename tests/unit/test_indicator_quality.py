@@ -9,7 +9,7 @@ import pytest
 from in_memory import derive, empty_warehouse, give_states, hold_row, indicator_named, shown
 
 from expectations.contract import load_contract
-from transforms.definitions import Formula, Level, Version
+from transforms.definitions import NOT_STATED, Formula, Level, Version
 from transforms.evaluate import fold
 from transforms.exact import round_half_up
 from transforms.reported import PrintedValue, stand_in
@@ -217,7 +217,7 @@ def test_a_parameter_with_decimals_is_no_binary_float():
                 "version": "1",
                 "valid_from": "2020-01-01",
                 "changed": {"id": "x", "en": "x"},
-                "legal_basis": "x",
+                "legal_basis": NOT_STATED,
                 "parameters": {"limits": [1, {"least": 70.01}]},
                 "formula": {"scale": 1, "text": "x"},
             }

@@ -7,8 +7,7 @@ WITH newest AS (
   SELECT year, agency_code, score
   FROM states.nspk_assessment
   WHERE year BETWEEN $first_year AND $last_year
-    AND batch_id <= $known_batch
-    AND (replaced_by_batch_id IS NULL OR replaced_by_batch_id > $known_batch)
+    AND row_is_known(batch_id, replaced_by_batch_id, $known_batch)
     AND assessed_date <= CAST($clock AS DATE)
   QUALIFY row_number() OVER (PARTITION BY year, agency_code ORDER BY assessed_date DESC) = 1
 ), held AS (

@@ -7,8 +7,7 @@ WITH measured AS (
   SELECT DISTINCT year, agency_code
   FROM states.ip_asn_measurement
   WHERE year BETWEEN $first_year AND $last_year
-    AND batch_id <= $known_batch
-    AND (replaced_by_batch_id IS NULL OR replaced_by_batch_id > $known_batch)
+    AND row_is_known(batch_id, replaced_by_batch_id, $known_batch)
     AND measured_date <= CAST($clock AS DATE)
 ), held AS (
   SELECT DISTINCT year, split_part(record_key, '|', 1) AS agency_code

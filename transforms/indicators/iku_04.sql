@@ -13,8 +13,7 @@ WITH paths AS (
   FROM states.survey
   WHERE survey_code = 'layanan'
     AND year BETWEEN $first_year AND $last_year
-    AND batch_id <= $known_batch
-    AND (replaced_by_batch_id IS NULL OR replaced_by_batch_id > $known_batch)
+    AND row_is_known(batch_id, replaced_by_batch_id, $known_batch)
     AND response_date <= CAST($clock AS DATE)
   QUALIFY row_number() OVER (PARTITION BY record_key ORDER BY response_date DESC) = 1
 ), element_scores AS (

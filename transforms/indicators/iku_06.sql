@@ -6,8 +6,7 @@
 WITH accepted AS (
   SELECT year, quarter, agency_code, history_type, channel, is_integrated, letter_date, letter_number
   FROM states.integration
-  WHERE batch_id <= $known_batch
-    AND (replaced_by_batch_id IS NULL OR replaced_by_batch_id > $known_batch)
+  WHERE row_is_known(batch_id, replaced_by_batch_id, $known_batch)
     AND letter_date <= CAST($clock AS DATE)
 ), newest AS (
   SELECT year, quarter, agency_code, history_type, channel, is_integrated, letter_date, letter_number

@@ -7,8 +7,7 @@ WITH accepted AS (
   SELECT year, service_number, is_digital
   FROM states.digital_service
   WHERE year BETWEEN $first_year AND $last_year
-    AND batch_id <= $known_batch
-    AND (replaced_by_batch_id IS NULL OR replaced_by_batch_id > $known_batch)
+    AND row_is_known(batch_id, replaced_by_batch_id, $known_batch)
 ), held AS (
   SELECT DISTINCT year, TRY_CAST(split_part(record_key, '|', 2) AS BIGINT) AS service_number
   FROM quarantine.open_rows

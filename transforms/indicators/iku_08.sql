@@ -6,8 +6,7 @@
 WITH accepted AS (
   SELECT record_key, year, recommended_date, followed_up_date, state_date
   FROM states.supervision_recommendation
-  WHERE batch_id <= $known_batch
-    AND (replaced_by_batch_id IS NULL OR replaced_by_batch_id > $known_batch)
+  WHERE row_is_known(batch_id, replaced_by_batch_id, $known_batch)
     AND state_date <= CAST($clock AS DATE)
 ), candidates AS (
   SELECT DISTINCT record_key, year AS own_year, least(make_date(year, 12, 31), CAST($clock AS DATE)) AS cut_off_date

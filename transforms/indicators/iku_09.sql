@@ -7,8 +7,7 @@ WITH accepted AS (
   SELECT year, record_key, qualification_score + competence_score + performance_score + discipline_score AS score
   FROM states.ip_asn_employee
   WHERE year BETWEEN $first_year AND $last_year
-    AND batch_id <= $known_batch
-    AND (replaced_by_batch_id IS NULL OR replaced_by_batch_id > $known_batch)
+    AND row_is_known(batch_id, replaced_by_batch_id, $known_batch)
 ), held AS (
   SELECT DISTINCT year, record_key
   FROM quarantine.open_rows

@@ -8,8 +8,7 @@ WITH newest AS (
   FROM states.external_score
   WHERE indicator_id = $indicator
     AND year BETWEEN $first_year AND $last_year
-    AND batch_id <= $known_batch
-    AND (replaced_by_batch_id IS NULL OR replaced_by_batch_id > $known_batch)
+    AND row_is_known(batch_id, replaced_by_batch_id, $known_batch)
     AND letter_date <= CAST($clock AS DATE)
   -- of two letters of one date, the one with the greater number
   QUALIFY row_number() OVER (PARTITION BY year ORDER BY letter_date DESC, letter_number DESC) = 1

@@ -7,23 +7,20 @@ WITH assessed AS (
   SELECT agency_code, score
   FROM states.nspk_assessment
   WHERE year = $year
-    AND batch_id <= $known_batch
-    AND (replaced_by_batch_id IS NULL OR replaced_by_batch_id > $known_batch)
+    AND row_is_known(batch_id, replaced_by_batch_id, $known_batch)
     AND assessed_date <= CAST($clock AS DATE)
   QUALIFY row_number() OVER (PARTITION BY agency_code ORDER BY assessed_date DESC) = 1
 ), measured AS (
   SELECT agency_code, score
   FROM states.ip_asn_measurement
   WHERE year = $year
-    AND batch_id <= $known_batch
-    AND (replaced_by_batch_id IS NULL OR replaced_by_batch_id > $known_batch)
+    AND row_is_known(batch_id, replaced_by_batch_id, $known_batch)
     AND measured_date <= CAST($clock AS DATE)
   QUALIFY row_number() OVER (PARTITION BY agency_code ORDER BY measured_date DESC) = 1
 ), recommended AS (
   SELECT record_key, max_by(agency_code, state_date) AS agency_code
   FROM states.supervision_recommendation
-  WHERE batch_id <= $known_batch
-    AND (replaced_by_batch_id IS NULL OR replaced_by_batch_id > $known_batch)
+  WHERE row_is_known(batch_id, replaced_by_batch_id, $known_batch)
     AND state_date <= CAST($clock AS DATE)
   GROUP BY record_key
 ), records AS (

@@ -6,8 +6,7 @@ WITH known AS (
   SELECT budget_code, revision_number, revision_date, data_date, allocated_rupiah, spent_rupiah
   FROM states.budget
   WHERE year = $year
-    AND batch_id <= $known_batch
-    AND (replaced_by_batch_id IS NULL OR replaced_by_batch_id > $known_batch)
+    AND row_is_known(batch_id, replaced_by_batch_id, $known_batch)
     AND revision_date <= CAST($cut_off AS DATE)
     AND data_date <= CAST($cut_off AS DATE)
 ), revisions AS (

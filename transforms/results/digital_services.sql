@@ -6,8 +6,7 @@ WITH delivered AS (
   SELECT service_number, service_name, is_digital, evidence AS basis
   FROM states.digital_service
   WHERE year = $year
-    AND batch_id <= $known_batch
-    AND (replaced_by_batch_id IS NULL OR replaced_by_batch_id > $known_batch)
+    AND row_is_known(batch_id, replaced_by_batch_id, $known_batch)
 ), services AS (
   SELECT CAST(record_key AS INTEGER) AS service_number FROM evidence WHERE role IN ('numerator', 'denominator')
 )

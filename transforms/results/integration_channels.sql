@@ -15,8 +15,7 @@ WITH agencies AS (
   SELECT year || '-Q' || quarter AS period, max_by(letter_number, (letter_date, letter_number)) AS letter_number, max(letter_date) AS letter_date
   FROM states.integration
   WHERE year = $year
-    AND batch_id <= $known_batch
-    AND (replaced_by_batch_id IS NULL OR replaced_by_batch_id > $known_batch)
+    AND row_is_known(batch_id, replaced_by_batch_id, $known_batch)
     AND letter_date <= CAST($clock AS DATE)
   GROUP BY year, quarter
 )

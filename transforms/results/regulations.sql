@@ -5,8 +5,7 @@
 WITH states AS (
   SELECT record_key, title, proposed_date, regulation_number, issued_date, state_date
   FROM states.regulation
-  WHERE batch_id <= $known_batch
-    AND (replaced_by_batch_id IS NULL OR replaced_by_batch_id > $known_batch)
+  WHERE row_is_known(batch_id, replaced_by_batch_id, $known_batch)
     AND state_date <= CAST($clock AS DATE)
 ), at_cut_off AS (
   -- the newest state at the cut-off; without one, the earliest later one says what was proposed

@@ -6,6 +6,7 @@ from itertools import pairwise
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from transforms.definitions import Grounded
 from transforms.exact import Exact, round_half_up
 from transforms.sql import load_sql
 from transforms.yaml_text import read_yaml
@@ -26,18 +27,18 @@ class Perspective(Strict):
 
 
 class Measure(Strict):
-    """A number of the score: what it is counted in, and to how many places it is rounded when it becomes a fact."""
+    """A number of the score: what a report calls it, what it is counted in, and to how many places it is rounded when it becomes a fact."""
 
+    printed: str
     unit: str
     decimals: int = Field(ge=0)
     text: str
 
 
-class Scoring(Strict):
+class Scoring(Grounded):
     """The rules of one version. Raises ValueError where the weights are not 100 or an objective stands in two perspectives."""
 
     version: str
-    legal_basis: str
     perspectives: tuple[Perspective, ...]
     measures: dict[str, Measure]
 
@@ -52,6 +53,11 @@ class Scoring(Strict):
     @property
     def objectives(self) -> list[str]:
         return [objective for perspective in self.perspectives for objective in perspective.objectives]
+
+    @property
+    def printed_measures(self) -> dict[str, str]:
+        """What a report calls a measure -> the measure of ours that it stands beside."""
+        return {measure.printed: name for name, measure in self.measures.items()}
 
 
 class _ExactText(Strict):

@@ -4,7 +4,7 @@ from functools import cache
 
 from pydantic import BaseModel, ConfigDict
 
-from transforms.definitions import Bilingual
+from transforms.definitions import Bilingual, Grounded
 from transforms.sql import load_sql
 from transforms.yaml_text import read_yaml
 
@@ -13,8 +13,7 @@ PERCENT_HALF_UP = """CREATE OR REPLACE TEMP MACRO percent_half_up(n, d) AS
   CASE WHEN d > 0 THEN CAST(CAST((2 * 10000 * CAST(n AS BIGINT) + d) // (2 * d) AS DECIMAL(18, 0)) * 0.01 AS DECIMAL(9, 2)) END"""
 
 
-class Service(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+class Service(Grounded):
     service: str
     title: Bilingual
     source: str

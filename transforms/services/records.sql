@@ -11,7 +11,7 @@ WITH service_states AS (
     struct_pack(
       outcome := CASE WHEN received_at IS NULL THEN 'NOT_RECEIVED' ELSE outcome END,
       agency_code := agency_code, office_code := office_code, period_date := period_date,
-      own_year := own_year, is_other_authority := is_other_authority
+      own_year := own_year, is_other_authority := is_other_authority, is_same_proposal := is_same_proposal
     ) AS state
   FROM service_states
   JOIN reference.proposal_status USING (status_code)
@@ -32,6 +32,7 @@ WITH service_states AS (
 ), classified AS (
   SELECT record_key, received_at, first_decision_at, is_ever_returned, attributes,
     CASE
+      WHEN attributes.is_same_proposal THEN 'same_proposal'
       WHEN outcome_at_cut_off = 'NOT_RECEIVED' OR received_at IS NULL THEN 'not_received'
       WHEN outcome_at_cut_off = 'CANCELLED' THEN 'cancelled'
       WHEN received_at > $cut_off THEN 'received_after_cut_off'

@@ -6,8 +6,7 @@
 SELECT budget_code, revision_number, allocated_rupiah, spent_rupiah
 FROM states.budget
 WHERE year = $year
-  AND batch_id <= $known_batch
-  AND (replaced_by_batch_id IS NULL OR replaced_by_batch_id > $known_batch)
+  AND row_is_known(batch_id, replaced_by_batch_id, $known_batch)
   AND revision_date <= CAST($cut_off AS DATE)
   AND data_date <= CAST($cut_off AS DATE)
 QUALIFY row_number() OVER (PARTITION BY budget_code ORDER BY revision_number DESC, data_date DESC) = 1

@@ -5,16 +5,17 @@ import json
 from functools import cache
 from importlib.resources import files
 
-from transforms.definitions import Indicator, Version, load_indicators
+from transforms.definitions import Grounded, Indicator, Version, load_indicators
 from transforms.evidence import version_in_force
 from transforms.facts import FactTable
 from transforms.services import load_services
 
+GROUNDS = set(Grounded.model_fields)
 # Said in words only: no number depends on them.
 WORDS = {
     "title",
     "owner",
-    "legal_basis",
+    *GROUNDS,
     "population",
     "exclusions",
     "exceptions",
@@ -35,7 +36,7 @@ DECLARED = ("transforms.facts", "transforms.results")
 def definition_digest(indicator: Indicator, version: Version) -> str:
     """Of an indicator under one version: its own facts change with it, and no others."""
     said = indicator.model_dump(mode="json", exclude=WORDS) | {
-        "version": version.model_dump(mode="json", exclude={"changed", "legal_basis"})
+        "version": version.model_dump(mode="json", exclude={"changed", *GROUNDS})
     }
     return _of(json.dumps(said, sort_keys=True))
 

@@ -4,5 +4,5 @@
 SELECT office_code, item_code, measure_code, year, record_key, printed_value, printed_decimals
 FROM states.published_value
 WHERE coalesce(list_contains($items, item_code), true) AND list_contains($measures, measure_code)
-  AND batch_id <= $known_batch AND (replaced_by_batch_id IS NULL OR replaced_by_batch_id > $known_batch)
+  AND row_is_known(batch_id, replaced_by_batch_id, $known_batch)
 ORDER BY record_key

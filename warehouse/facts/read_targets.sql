@@ -4,4 +4,4 @@
 SELECT year, target
 FROM states.performance_agreement
 WHERE indicator_id = $indicator
-  AND batch_id <= $known_batch AND (replaced_by_batch_id IS NULL OR replaced_by_batch_id > $known_batch)
+  AND row_is_known(batch_id, replaced_by_batch_id, $known_batch)

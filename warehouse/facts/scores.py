@@ -21,8 +21,6 @@ from warehouse.store.queries import has_table
 from warehouse.store.runs import Run
 
 BUDGET = "budget"
-# What a print calls a score -> the measure of ours that it stands beside.
-PRINTED_MEASURES = {"capaian": "capaian", "NSS": "nss", "NKP": "nkp", "NPSS": "npss"}
 BUDGET_MEASURES = ("allocation", "spending", "absorption", "efficiency")
 # Where the inputs of a number changed for several reasons, the first of these is the number's.
 REASONS = ("late_data", "correction", "definition", "code")
@@ -75,18 +73,18 @@ def score_inputs(connection: duckdb.DuckDBPyConnection, year: int, view: View) -
 
 def printed_scores(connection: duckdb.DuckDBPyConnection, years: list[int], view: View) -> list[PrintedItem]:
     """The scores that offices have printed of these years: carried as reported, beside the derived ones."""
-    found = read_printed(connection, None, list(PRINTED_MEASURES), view.known_batch)
+    found = read_printed(connection, None, list(load_scoring().printed_measures), view.known_batch)
     return [item for item in found if item.year in years]
 
 
 def _printed_row(item: PrintedItem, view: View, causes: Causes) -> dict[str, Any]:
     scoring = load_scoring()
     outcome, _ = stand_in(item.readings, item.chosen)
-    decimals = (
-        scoring.measures[PRINTED_MEASURES[item.measure]].decimals if outcome.decimals is None else outcome.decimals
-    )
+    name = scoring.printed_measures[item.measure]
+    measure = scoring.measures[name]
+    decimals = measure.decimals if outcome.decimals is None else outcome.decimals
     return {
-        "measure": f"printed_{PRINTED_MEASURES[item.measure]}",
+        "measure": f"printed_{name}",
         "item": item.item,
         "year": item.year,
         "office": item.office,
@@ -94,7 +92,7 @@ def _printed_row(item: PrintedItem, view: View, causes: Causes) -> dict[str, Any
         "cut_off": year_period(item.year).cut_off(view.clock),
         "value": outcome.value(decimals),
         "decimals": decimals,
-        "unit": scoring.measures[PRINTED_MEASURES[item.measure]].unit,
+        "unit": measure.unit,
         "status": outcome.status,
         "missing": "{}",
         "category": None,

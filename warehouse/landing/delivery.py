@@ -5,7 +5,6 @@ Nothing is interpreted here: every value is landed as it was written, and what i
 
 from __future__ import annotations
 
-import hashlib
 import os
 import stat
 import tempfile
@@ -19,13 +18,14 @@ from typing import Final
 
 import duckdb
 
-from expectations.layout import Layouts, PagesLayout
+from expectations.layout import Layouts, PagesLayout, WorkbookLayout
 from transforms.sql import identifier
 from warehouse.landing import csv_file, json_file, jsonl_file, reader, text_file
 from warehouse.landing.line_numbers import Places, blank_lines_of, keep_shifts, line_of
 from warehouse.landing.refusal import refusal
 from warehouse.landing.session import MEMORY_LIMIT, one_path, open_session
 from warehouse.landing.workbook_facts import oddities_of
+from warehouse.store.disk import digest_of, sync
 
 # The longer ending first: `.csv.gz` is no `.gz`.
 _FORMATS: Final = ("csv.gz", "csv", "parquet", "jsonl", "json", "xlsx")
@@ -100,7 +100,7 @@ def sha256_of(file: Path, display_name: str | None = None) -> str:
     name = display_name or file.name
     _identity(file, name)
     with _opened(file, name) as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+        return digest_of(stream)
 
 
 def _identity(file: Path, name: str) -> tuple[int, int, int]:
@@ -134,9 +134,13 @@ def _has_changed(file: Path, before: tuple[int, int, int]) -> bool:
 def _format_of(name: str, file: Path, layouts: Layouts) -> str:
     lowered = file.name.lower()
     for file_format in _FORMATS:
-        if lowered.endswith(f".{file_format}") and (file_format != "json" or file_format in layouts):
+        if lowered.endswith(f".{file_format}") and (file_format != "json" or _pages(layouts)):
             return file_format
     raise refusal("format", name)
+
+
+def _pages(layouts: Layouts) -> dict[str, PagesLayout]:
+    return {name: layout for name, layout in layouts.items() if isinstance(layout, PagesLayout)}
 
 
 def _check_head(file: Path, name: str, file_format: str) -> None:
@@ -193,7 +197,6 @@ def _read_as(
     layouts: Layouts,
 ) -> Landed:
     is_typed = file_format in _TYPED
-    layout_name, layout = layouts.get(file_format, (None, None))
     if file_format == "csv.gz":
         expanded = folder / "expanded.csv"
         text_file.expand_gzip(source, name, expanded)
@@ -204,16 +207,16 @@ def _read_as(
     if file_format == "jsonl":
         rows, places = jsonl_file.land_jsonl(source, name, columns, part)
         return Landed(rows, file_format, False, is_typed, places=places)
-    if isinstance(layout, PagesLayout):
-        rows = json_file.land_json(source, name, columns, part, folder, layout)
-        return Landed(rows, file_format, False, is_typed, layout_name)
+    if file_format == "json":
+        rows, layout = json_file.land_json(source, name, columns, part, folder, _pages(layouts))
+        return Landed(rows, file_format, False, is_typed, layout)
     if file_format == "parquet":
         rows = reader.land_parquet(source, name, columns, part, folder, threads)
         return Landed(rows, file_format, False, is_typed)
-    found = reader.land_xlsx(source, name, columns, part, layout)
+    workbooks = {known: layout for known, layout in layouts.items() if isinstance(layout, WorkbookLayout)}
+    found = reader.land_xlsx(source, name, columns, part, workbooks)
     places = Places(found.first_line, blank_lines_of(found.blank_lines), letters=found.letters)
-    used = layout_name if found.is_by_position else None
-    return Landed(found.rows, file_format, False, is_typed, used, places, tuple(oddities_of(found)))
+    return Landed(found.rows, file_format, False, is_typed, found.layout, places, tuple(oddities_of(found)))
 
 
 def _refuse_second_header(
@@ -244,14 +247,6 @@ def _part_beside(target: Path) -> Iterator[Path]:
 def _publish(part: Path, target: Path) -> None:
     """The rename comes after the data is on disk, and is itself put on disk."""
     part.chmod(_LANDED_MODE)
-    _sync(part)
+    sync(part)
     part.replace(target)
-    _sync(target.parent)
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    sync(target.parent)

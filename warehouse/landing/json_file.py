@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 from expectations.layout import PagesLayout
 from warehouse.landing import text_file
 from warehouse.landing.jsonl_file import land_jsonl, no_constant
-from warehouse.landing.refusal import ENTRY, at, refusal
+from warehouse.landing.refusal import ENTRY, at, listed, refusal
 
 MAX_BYTES = 100_000_000
 _MAX_DEPTH: Final = 3
@@ -25,25 +25,35 @@ _LINES_NAME: Final = "entries.jsonl"
 _Pairs = tuple[tuple[str, Any], ...]
 
 
-def land_json(path: Path, name: str, columns: Sequence[str], part: Path, spool: Path, layout: PagesLayout) -> int:
-    """Writes `part`; returns the number of entries. A refusal counts the entries of the list, from 1.
+def land_json(
+    path: Path, name: str, columns: Sequence[str], part: Path, spool: Path, layouts: Mapping[str, PagesLayout]
+) -> tuple[int, str]:
+    """Writes `part`; returns the number of entries and the name of their layout. A refusal counts the entries of the list, from 1.
 
-    Raises DeliveryRefused: `too_large`, the text's faults, `invalid_json`, and those of JSON Lines.
+    Raises DeliveryRefused: `too_large`, the text's faults, `invalid_json`, `layout`, and those of JSON Lines.
     """
     if path.stat().st_size > MAX_BYTES:
         raise refusal("too_large", name, limit=f"{MAX_BYTES} bytes")
     content = b"".join(block for _, block in text_file.checked_blocks(path, name))
     page = _parsed(content.decode(), name, None)
-    entries = dict(page).get(layout.entries) if isinstance(page, tuple) else None
-    if not isinstance(entries, list):
-        raise refusal("invalid_json.page", name, entries=layout.entries)
+    answer = dict(page) if isinstance(page, tuple) else {}
+    lists = {key: value for key, value in answer.items() if isinstance(value, list)}
+    fitting = [known for known, layout in layouts.items() if layout.entries in lists]
+    if not fitting:
+        wanted = [layout.entries for layout in layouts.values()]
+        raise refusal("invalid_json.page", name, entries=("` or `".join(wanted), "` atau `".join(wanted)))
+    if len(fitting) > 1:
+        titles = [layouts[known].title for known in fitting]
+        raise refusal("layout.several", name, layouts=(listed(t.en for t in titles), listed(t.id for t in titles)))
+    layout = layouts[fitting[0]]
+    entries = lists[layout.entries]
     if not entries:
         raise refusal("empty_file", name)
     lines = spool / _LINES_NAME
     with lines.open("x", encoding="utf-8", errors="surrogatepass") as sink:
         sink.writelines(_line(entry, name, number, layout) for number, entry in enumerate(entries, start=1))
     rows, _ = land_jsonl(lines, name, columns, part, ENTRY)
-    return rows
+    return rows, fitting[0]
 
 
 def _parsed(text: str, name: str, entry: int | None) -> object:

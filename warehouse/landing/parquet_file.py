@@ -13,6 +13,7 @@ from warehouse.landing import text_file
 from warehouse.landing.columns import match_columns
 from warehouse.landing.refusal import DeliveryRefused, refusal
 from warehouse.landing.session import copy_to_parquet, one_path
+from warehouse.store.disk import is_full
 
 # Runs of one value cost no bytes, so the size alone does not bound the work.
 MAX_ROWS = 500_000_000
@@ -56,7 +57,7 @@ def land_parquet(con: duckdb.DuckDBPyConnection, path: Path, name: str, columns:
 def _fault(error: duckdb.Error, name: str) -> DeliveryRefused:
     """DuckDB gives a damaged file nearly every class of error; only a full disk or memory is left to the caller."""
     text = str(error)
-    if isinstance(error, duckdb.OutOfMemoryException) or "No space left" in text:
+    if isinstance(error, duckdb.OutOfMemoryException) or is_full(error):
         raise error
     if "Invalid string encoding" in text:
         return refusal("encoding.parquet", name)

@@ -13,7 +13,7 @@ import selectors
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from threading import Lock
@@ -35,11 +35,11 @@ _FORMATS: Final = {"xlsx": ".xlsx", "sheets": ".xlsx", "parquet": ".parquet"}
 
 
 def land_xlsx(
-    path: Path, name: str, columns: Sequence[str], part: Path, layout: WorkbookLayout | None
+    path: Path, name: str, columns: Sequence[str], part: Path, layouts: Mapping[str, WorkbookLayout]
 ) -> WorkbookLanded:
     """As ``xlsx_file.land_xlsx``. Raises DeliveryRefused, also where the reader died of the file; OSError for a full disk."""
-    positions = asdict(_positions(layout)) if layout else None
-    found = _ask("xlsx", path, name, columns=list(columns), part=str(part), positions=positions)
+    positions = [asdict(_positions(*named)) for named in layouts.items()]
+    found = _ask("xlsx", path, name, columns=list(columns), part=str(part), layouts=positions)
     return WorkbookLanded(**found)
 
 
@@ -54,8 +54,17 @@ def land_parquet(path: Path, name: str, columns: Sequence[str], part: Path, spoo
     return int(rows)
 
 
-def _positions(layout: WorkbookLayout) -> Positions:
-    return Positions(layout.header_rows, layout.width, layout.last_used, layout.landed_names)
+def _positions(name: str, layout: WorkbookLayout) -> Positions:
+    return Positions(
+        name,
+        (layout.title.en, layout.title.id),
+        layout.known_by.sheet if layout.known_by else None,
+        layout.titles,
+        layout.header_rows,
+        layout.width,
+        layout.last_used,
+        layout.landed_names,
+    )
 
 
 def _ask(reader: str, path: Path, name: str, **request: object) -> Any:

@@ -18,6 +18,7 @@ from typing import Any
 
 from warehouse.landing.refusal import DeliveryRefused
 from warehouse.landing.workbook_facts import Positions
+from warehouse.store.disk import is_full
 
 
 def main() -> None:
@@ -45,7 +46,7 @@ def _answer(request: dict[str, Any]) -> dict[str, Any]:
     except MemoryError:
         return {"died": "memory"}
     except Exception as problem:
-        if "No space left" in str(problem):
+        if is_full(problem):
             return {"errno": errno.ENOSPC, "text": str(problem)}
         # Its own words may quote a cell.
         return {"died": type(problem).__name__}
@@ -58,10 +59,10 @@ def _limit_processor_time(seconds: int) -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (spent + seconds, resource.RLIM_INFINITY))
 
 
-def _xlsx(path: str, name: str, columns: list[str], part: str, positions: dict[str, Any] | None) -> dict[str, Any]:
+def _xlsx(path: str, name: str, columns: list[str], part: str, layouts: list[dict[str, Any]]) -> dict[str, Any]:
     from warehouse.landing.xlsx_file import land_xlsx  # noqa: PLC0415
 
-    found = land_xlsx(Path(path), name, columns, Path(part), Positions(**positions) if positions else None)
+    found = land_xlsx(Path(path), name, columns, Path(part), [Positions(**layout) for layout in layouts])
     return found._asdict()
 
 

@@ -23,6 +23,9 @@ class DeliveryRefused(Exception):
         self.message = message
         self.message_id = message_id
 
+    def with_more(self, english: str, indonesian: str) -> DeliveryRefused:
+        return DeliveryRefused(self.code, f"{self.message} {english}", f"{self.message_id} {indonesian}")
+
     def __str__(self) -> str:
         return self.message
 
@@ -163,6 +166,10 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
     "duplicate_column.line": (
         "{at}: column {columns} stands more than once in the object. Keep it once and deliver the file again.",
         "{at}: kolom {columns} muncul lebih dari sekali dalam objek. Sisakan satu lalu kirim ulang berkas.",
+    ),
+    "layout.several": (
+        "it can be read in more than one layout: {layouts}. Deliver it with the titles and columns of one of them alone.",
+        "dapat dibaca dalam lebih dari satu tata letak: {layouts}. Kirim dengan judul dan kolom dari salah satu saja.",
     ),
     "field_count": (
         "line {line} has {found} fields where {expected} are expected. Look for a missing or an extra separator; a text "

@@ -7,23 +7,31 @@ from typing import NamedTuple
 
 @dataclass(frozen=True)
 class Positions:
-    """A layout by position, as far as reading needs it; see ``expectations.layout.WorkbookLayout``."""
+    """A layout by position, as far as reading needs it; see ``expectations.layout.WorkbookLayout``. ``title`` in English and in Indonesian."""
 
+    name: str
+    title: tuple[str, str]
+    sheet: str | None
+    titles: dict[str, str]
     header_rows: int
     width: int
     last_used: int
     landed_names: list[str]
 
+    @property
+    def is_marked(self) -> bool:
+        return self.sheet is not None or bool(self.titles)
+
 
 class WorkbookLanded(NamedTuple):
-    """``rows`` that hold anything; ``is_by_position`` where the sheet is one of a layout.
+    """``rows`` that hold anything; ``layout`` by position in which the sheet came, None for the agreed one.
 
     ``hidden_rows`` and ``merged_ranges`` of the sheet; ``uncomputed`` the names of the cells whose formula was never computed.
     ``first_line``, ``blank_lines`` (row_number, lines) and ``letters`` say where the rows stand; see ``line_numbers.Places``.
     """
 
     rows: int
-    is_by_position: bool
+    layout: str | None
     hidden_rows: int
     merged_ranges: int
     uncomputed: list[str]

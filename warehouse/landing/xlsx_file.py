@@ -22,9 +22,10 @@ from xlsxwriter.utility import xl_col_to_name
 
 from transforms.odd_text import UNCOMPUTED
 from warehouse.landing.columns import match_columns
-from warehouse.landing.refusal import refusal
+from warehouse.landing.refusal import DeliveryRefused, refusal
 from warehouse.landing.session import COMPRESSION_LEVEL, ROW_GROUP_ROWS
 from warehouse.landing.workbook_facts import Positions, Sheet, WorkbookLanded
+from warehouse.landing.workbook_layouts import FirstSheet, choose_layout, holds_text
 from warehouse.landing.workbook_package import Package, cell_name, examine_package
 
 _EXACT_BELOW: Final = 2**53
@@ -48,40 +49,38 @@ _Kind = Literal["string", "boolean", "duration"]
 
 
 def land_xlsx(
-    path: Path, name: str, columns: Sequence[str], part: Path, positions: Positions | None = None
+    path: Path, name: str, columns: Sequence[str], part: Path, layouts: Sequence[Positions] = ()
 ) -> WorkbookLanded:
-    """Writes `part`; returns the number of rows that hold anything, whether the sheet is one by position, and what is odd of it.
+    """Writes `part`; returns the number of rows that hold anything, the layout in which they came, and what is odd of the sheet.
 
     Numbers are written shortest (`5`, `93.36`), those of 2^53 and more with an exponent; dates `yyyy-mm-dd`, with the
     time where there is one; booleans `true` or `false`; an Excel error as Excel shows it; a formula that was never computed
     as ``UNCOMPUTED``, which is a value of no type.
-    Raises DeliveryRefused: `unreadable`, `too_large`, `empty_file`, `double`, and those of the columns.
+    Raises DeliveryRefused: `unreadable`, `too_large`, `empty_file`, `double`, `layout`, and those of the columns.
     """
     package = examine_package(path, name)
-    sheet, left = _first_sheet(path, name, package)
+    title, sheet, left = _first_sheet(path, name, package)
     first_row = next((i for i, row in enumerate(sheet.iter_rows()) if any(text and text.strip() for text in row)), None)
     if first_row is None:
         raise refusal("empty_file", name)
-    header = ["" if text is None else text for text in sheet.row(first_row)]
-    is_by_position = positions is not None and _is_by_position(
-        sheet, left, first_row, {text.strip() for text in header} & set(columns), positions
-    )
-    if positions and is_by_position:
+    found = FirstSheet(title, sheet, left, first_row)
+    positions, lacked = choose_layout(found, columns, layouts, name)
+    if positions:
         if package.counts_from_1904:
             raise refusal("date_1904", name)
         table, blank_lines = _without_blank_rows(_placed(sheet.slice(positions.header_rows), left, positions))
         first_line, letters = positions.header_rows + 1, {letter: letter for letter in positions.landed_names}
     else:
         body, blank_lines = _without_blank_rows(sheet.slice(first_row + 1))
-        used = [at for at, text in enumerate(header) if text.strip() or _holds_text(body, at)]
-        order = match_columns([header[at] for at in used], columns, name)
+        used = [at for at, text in enumerate(found.header) if text.strip() or holds_text(body, at)]
+        order = _agreed_order([found.header[at] for at in used], columns, name, lacked)
         table = body.select(pl.nth(used[at]).alias(column) for column, at in zip(columns, order, strict=True))
         letters = {column: xl_col_to_name(left + used[at]) for column, at in zip(columns, order, strict=True)}
         first_line = first_row + 2
     _write(table, part)
     return WorkbookLanded(
         rows=table.height,
-        is_by_position=is_by_position,
+        layout=positions.name if positions else None,
         hidden_rows=package.hidden_rows,
         merged_ranges=package.merged_ranges,
         uncomputed=[cell_name(*cell) for cell in package.uncomputed],
@@ -103,7 +102,7 @@ def write_sheets(path: Path, name: str, folder: Path) -> list[Sheet]:
         file = folder / f"sheet-{number}.parquet"
         is_hidden = False
         if number == 0:
-            table, left = _first_sheet(path, name, package)
+            _, table, left = _first_sheet(path, name, package)
         else:
             loaded = reader.load_sheet(number, header_row=None, skip_rows=0, dtypes="string")
             left = loaded.selected_columns[0].absolute_index if loaded.selected_columns else 0
@@ -113,10 +112,16 @@ def write_sheets(path: Path, name: str, folder: Path) -> list[Sheet]:
     return found
 
 
-def _is_by_position(sheet: pl.DataFrame, left: int, first_row: int, known: set[str], positions: Positions) -> bool:
-    """No agreed name stands in the first row, the titles stand at the top, and the table is as wide as the layout says."""
-    used = [at for at in range(sheet.width) if _holds_text(sheet, at)]
-    return not known and first_row < positions.header_rows and positions.last_used <= left + used[-1] < positions.width
+def _agreed_order(
+    header: Sequence[str], columns: Sequence[str], name: str, lacked: tuple[str, str] | None
+) -> list[int]:
+    """As ``match_columns``; the refusal says also what the layouts lack that the file may be meant in."""
+    try:
+        return match_columns(header, columns, name)
+    except DeliveryRefused as refused:
+        if lacked is None:
+            raise
+        raise refused.with_more(*lacked) from None
 
 
 def _placed(sheet: pl.DataFrame, left: int, positions: Positions) -> pl.DataFrame:
@@ -130,10 +135,11 @@ def _write(table: pl.DataFrame, part: Path) -> None:
     table.write_parquet(part, compression="zstd", compression_level=COMPRESSION_LEVEL, row_group_size=ROW_GROUP_ROWS)
 
 
-def _first_sheet(path: Path, name: str, package: Package) -> tuple[pl.DataFrame, int]:
-    """All cells as text from the first row on, blank rows included, and the column (from 0) in which the used rectangle begins."""
+def _first_sheet(path: Path, name: str, package: Package) -> tuple[str, pl.DataFrame, int]:
+    """Its name, all cells as text from the first row on, blank rows included, and the column (from 0) in which the used rectangle begins."""
     try:
-        return _texts(fastexcel.read_excel(path), package)
+        reader = fastexcel.read_excel(path)
+        return reader.sheet_names[0], *_texts(reader, package)
     except fastexcel.FastExcelError:
         pass
     except BaseException as error:
@@ -239,8 +245,3 @@ def _without_blank_rows(table: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame
     filled = table.select(holds.alias("filled")).to_series()
     before = pl.DataFrame({"row_number": filled.cast(pl.Int64).cum_sum() + 1}).filter(~filled)
     return table.filter(filled), before.group_by("row_number").len("lines").cast(pl.Int64).sort("row_number")
-
-
-def _holds_text(table: pl.DataFrame, at: int) -> bool:
-    """Whether a column without a name holds anything; if not, it is leftover formatting and no column."""
-    return bool((table.to_series(at).str.strip_chars().fill_null("") != "").any())

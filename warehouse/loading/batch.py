@@ -8,17 +8,14 @@ from dataclasses import asdict, dataclass
 from expectations.contract import Contract
 from expectations.identity import (
     CONTESTED,
-    clean_rows,
     repeated_states,
-    standing,
     state_at,
     state_columns,
     states_table,
 )
-from expectations.layout import delivered_place, landed_names, landed_rows
+from expectations.layout import delivered_place, landed_names
 from expectations.rule import Rule
-from expectations.rules import broken_rules, condition, known_categories, told, warning_counts
-from expectations.typed_read import FileTraits, typed_rows
+from expectations.rules import condition, known_categories, told, warning_counts
 from transforms.sql import identifier, load_sql
 from warehouse.landing.delivery import Landed, sha256_of
 from warehouse.landing.inbox import Delivery
@@ -27,11 +24,11 @@ from warehouse.landing.refusal import DeliveryRefused
 from warehouse.loading.checks import (
     check_file,
     check_history,
-    check_same_records,
     check_totals,
     keep_findings,
-    refuse_changed_types,
 )
+from warehouse.loading.judged_rows import decide_identity, judge_rows, read_rows
+from warehouse.loading.same_records import note_same_records
 from warehouse.store.connection import Warehouse
 from warehouse.store.failures import GateFailed
 from warehouse.store.places import place
@@ -88,7 +85,7 @@ class DeliveryLoad:
             findings = check_totals(self.connection, self.contract, self.delivery.file, self.place)
             findings += check_file(self.landed)
             self._refuse_by_rule()
-            self._temporary("batch_broken", broken_rules(self.contract))
+            judge_rows(self.connection, self.contract)
         with self.watch.step("identity"):
             counts = self._decide_identity()
         with self.watch.step("states"):
@@ -99,18 +96,15 @@ class DeliveryLoad:
             self._update("close_mended_rows.sql")
             self._update("mark_years.sql")
             findings += check_history(self.connection, self.contract, self.batch_id, self.ledger_run.clock)
-            findings += check_same_records(
+            self._enter_into_ledger(counts)
+            findings += note_same_records(
                 self.connection, self.warehouse.home, self.contract, self.batch_id, self.landed.layout
             )
             keep_findings(self.connection, self.batch_id, findings)
-            self._enter_into_ledger(counts)
         return counts
 
     def _one(self, query: str, *parameters: object) -> int:
         return int(single_value(self.connection, query, parameters))
-
-    def _temporary(self, name: str, query: str, parameters: dict[str, object] | None = None) -> None:
-        self.connection.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS {query}", parameters or {})
 
     def _update(self, name: str) -> None:
         query = load_sql("warehouse.loading", name).format(
@@ -119,11 +113,8 @@ class DeliveryLoad:
         self.connection.execute(query, {"batch_id": self.batch_id, "source": self.contract.source})
 
     def _read_typed_rows(self) -> None:
-        traits = FileTraits(self.landed.decimal_comma, self.landed.is_typed)
-        landing = str(self.warehouse.home.landed_file(self.contract.source, self.sha256))
-        typed = typed_rows(self.contract, traits, landed_rows(self.contract, self.landed.layout))
-        self._temporary("batch_typed", typed, {"landing": landing, "batch_id": self.batch_id})
-        refuse_changed_types(self.connection, self.contract, self.delivery.file)
+        archive = self.warehouse.home.landed_file(self.contract.source, self.sha256)
+        read_rows(self.connection, self.contract, self.landed, archive, self.batch_id, self.delivery.file)
 
     def _refuse_by_rule(self) -> None:
         """Rules of severity ``refuse`` judge the delivery: one row that breaks one, and none of its rows is taken in."""
@@ -149,13 +140,7 @@ class DeliveryLoad:
                 )
 
     def _decide_identity(self) -> BatchCounts:
-        # A view: keyed hashes are computed once, for the rows that are compared or kept.
-        self.connection.execute(f"CREATE OR REPLACE TEMP VIEW batch_clean AS {clean_rows(self.contract)}")
-        self._temporary("batch_standing", standing(self.contract, self.delivery.is_correction))
-        self.connection.execute(
-            "INSERT INTO batch_broken SELECT row_number, [$1] FROM batch_standing WHERE standing = 'conflict'",
-            [f"{self.contract.prefix}-CONFLICT"],
-        )
+        decide_identity(self.connection, self.contract, self.delivery.is_correction)
         faulty = self._one("SELECT count(*) FROM batch_broken")
         duplicates = self._one("SELECT count(*) FROM batch_standing WHERE standing = 'duplicate'")
         accepted = self._one("SELECT count(*) FROM batch_typed") - faulty - duplicates

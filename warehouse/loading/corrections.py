@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import duckdb
+
 from expectations.contract import Contract, load_contract
 from expectations.corrections import Correction, read_corrections
 from expectations.identity import states_table
@@ -18,6 +20,7 @@ from warehouse.landing.line_numbers import known_place
 from warehouse.loading.batch import BatchCounts
 from warehouse.loading.group import Refusal, Result, SourceLoad
 from warehouse.store.connection import Warehouse
+from warehouse.store.home import Home
 from warehouse.store.queries import first_row, single_value
 from warehouse.store.runs import Run
 from warehouse.store.stopwatch import Stopwatch
@@ -61,6 +64,30 @@ def apply_corrections(
     return refused
 
 
+@dataclass(frozen=True)
+class DueCorrections:
+    """Ids of the entries that the next run will apply or refuse; ``problem``: what is wrong with the file, of which then none is applied."""
+
+    entries: list[str]
+    problem: str | None = None
+
+
+def due_corrections(connection: duckdb.DuckDBPyConnection, home: Home) -> DueCorrections:
+    """What of ``corrections.yml`` was not applied yet."""
+    try:
+        entries = read_corrections(home.root / FILE)
+    except ValueError as fault:
+        return DueCorrections([], str(fault))
+    return DueCorrections([entry.id for entry in entries if _applied(connection, entry) is None])
+
+
+def _applied(connection: duckdb.DuckDBPyConnection, entry: Correction) -> tuple[str, int] | None:
+    """(digest, delivery) under which the entry was applied; None where it was not."""
+    query = "SELECT digest, batch_id FROM ledger.corrections WHERE correction_id = $1"
+    row = first_row(connection, query, [entry.id])
+    return None if row is None else (row[0], row[1])
+
+
 class _Application:
     def __init__(self, warehouse: Warehouse, entry: Correction) -> None:
         self.warehouse, self.connection, self.entry = warehouse, warehouse.connection, entry
@@ -69,8 +96,7 @@ class _Application:
 
     def apply(self, run: Run, watch: Stopwatch, tell: Callable[[Delivery, Result], None]) -> tuple[str, str] | None:
         """What is wrong with the entry, in both languages; None where it holds."""
-        query = "SELECT digest, batch_id FROM ledger.corrections WHERE correction_id = $1"
-        if (known := first_row(self.connection, query, [self.entry.id])) is not None:
+        if (known := _applied(self.connection, self.entry)) is not None:
             return self._applied_before(*known)
         rows = self._standing_rows()
         if len(rows) != 1:

@@ -8,6 +8,7 @@ import duckdb
 
 from expectations.suite import EngineError
 from warehouse.landing.refusal import DeliveryRefused, refusal
+from warehouse.store.disk import is_full
 from warehouse.store.failures import EnvironmentProblem, GateFailed, WrongUsage
 
 # Whatever file it was, the next one would fail too.
@@ -23,7 +24,7 @@ def is_fault_of(problem: Exception, place: Path) -> bool:
         # A full disk or a lost folder of ours is nobody's file; one that cannot be read, or whose name is too long, is.
         is_at_file = problem.filename is not None and str(problem.filename).startswith(str(place))
         return problem.errno == errno.ENAMETOOLONG or is_at_file
-    return not isinstance(problem, _STOPPING) and "No space left" not in str(problem)
+    return not isinstance(problem, _STOPPING) and not is_full(problem)
 
 
 def unexpected(problem: Exception, file: str) -> DeliveryRefused:

@@ -1,16 +1,15 @@
--- reads: the states of a source, and its typed rows that came with a key
--- grain: one row: how many records were delivered with a key, and in a layout without one too, and some of their delivered keys
--- inputs: states and rows as given; made_key: the key that the layout makes of such a row
--- parameters: $made_batches (deliveries in the layout), $shown; $landing where the rows are read from the archive
-WITH delivered AS (
-  SELECT DISTINCT record_key, {made_key} AS made_key FROM {rows}
-), twice AS (
-  SELECT DISTINCT delivered.record_key
-  FROM delivered
-  SEMI JOIN (SELECT record_key FROM {states} WHERE list_contains($made_batches, batch_id)) AS made
-    ON made.record_key = delivered.made_key
-  -- a row that was held back counts nowhere
-  SEMI JOIN {states} AS known ON known.record_key = delivered.record_key
-)
-SELECT count(*) AS records, list_slice(list_sort(list(record_key)), 1, $shown) AS record_keys
-FROM twice
+-- table: ledger.same_records
+-- grain: one accepted state with a key of its own, of a record that came in the layout without one too
+-- inputs: states and typed rows of one delivery as given; made_key: the key that the layout makes of such a row; ledger.batches
+-- parameters: $source, $rows_batch (the delivery of the rows), $known_batch (the one that is taken in), $layout;
+--   $landing and $batch_id where the rows are read from the archive
+INSERT INTO ledger.same_records
+SELECT $source, $rows_batch, delivered.row_number, {made_key}, $known_batch
+FROM {rows} AS delivered
+-- a row that was held back counts nowhere
+SEMI JOIN {states} AS accepted ON accepted.batch_id = $rows_batch AND accepted.row_number = delivered.row_number
+SEMI JOIN (
+  SELECT record_key FROM {states} SEMI JOIN (SELECT batch_id FROM ledger.batches WHERE source = $source AND layout = $layout) USING (batch_id)
+) AS made ON made.record_key = {made_key}
+ANTI JOIN ledger.same_records AS noted
+  ON noted.source = $source AND noted.batch_id = $rows_batch AND noted.row_number = delivered.row_number

@@ -10,20 +10,18 @@ import duckdb
 from xlsxwriter.exceptions import FileCreateError
 
 from expectations.contract import Contract, load_contract, source_names
-from expectations.identity import clean_rows, standing
-from expectations.layout import delivered_place, landed_names, landed_rows, layouts_of, lookup_hint
+from expectations.layout import delivered_place, landed_names, layouts_of, lookup_hint
 from expectations.remedy import SPELLINGS, remedy_of
 from expectations.rule import Rule
-from expectations.rules import broken_rules, condition, row_rules
-from expectations.typed_read import FileTraits, typed_rows
+from expectations.rules import condition, row_rules
 from transforms.odd_text import printable
 from transforms.periods import clock_now
 from warehouse.landing.delivery import Landed, land_delivery
 from warehouse.landing.line_numbers import keep_shifts, letter_of, line_of
 from warehouse.landing.refusal import DeliveryRefused
-from warehouse.loading.checks import refuse_changed_types
+from warehouse.loading.judged_rows import decide_identity, judge_rows, read_rows
 from warehouse.loading.marked_copy import MARKED_FORMATS, Said, write_marked_copy
-from warehouse.store.connection import SETTINGS, create_states_table, install_key, install_reference
+from warehouse.store.connection import configure, create_states_table, install_key, install_reference
 from warehouse.store.failures import WrongUsage
 from warehouse.store.places import Place, place
 from warehouse.store.queries import first_row, single_value
@@ -53,7 +51,8 @@ def validate_file(file: Path, source: str, language: str = "id") -> dict[str, An
             traits = land_delivery(
                 file, shown, contract.delivered_names, landed, Path(folder), layouts=layouts_of(contract)
             )
-            _read(connection, contract, shown, landed, traits)
+            _prepare(connection, contract)
+            read_rows(connection, contract, traits, landed, 0, shown)
         except DeliveryRefused as refused:
             message = refused.message_id if language == "id" else refused.message
             return {
@@ -68,7 +67,8 @@ def validate_file(file: Path, source: str, language: str = "id") -> dict[str, An
                 "marked_copy": None,
                 "marked_copy_problem": None,
             }
-        _judge(connection, contract)
+        judge_rows(connection, contract)
+        decide_identity(connection, contract, is_correction=False)
         keep_shifts(connection, traits.places, landed, landed_names(contract, traits.layout), "batch_shifts")
         advice = _Advice(connection, contract, traits.layout)
         failures = _failures(connection, contract, language, traits, advice)
@@ -150,30 +150,13 @@ class _Advice:
         return [str(code) for (code,) in self._connection.execute(query).fetchall()]
 
 
-def _read(connection: duckdb.DuckDBPyConnection, contract: Contract, name: str, landed: Path, traits: Landed) -> None:
-    """``batch_typed``, as a load makes it. Raises DeliveryRefused as a load does."""
-    for setting in SETTINGS:
-        connection.execute(setting)
+def _prepare(connection: duckdb.DuckDBPyConnection, contract: Contract) -> None:
+    """What judging needs of a warehouse, with no state known."""
+    configure(connection)
     install_reference(connection)
     create_states_table(connection, contract.source)
     # Keys are hashed only to be compared within this file.
     install_key(connection, b"kpi validate")
-    typed = typed_rows(
-        contract, FileTraits(traits.decimal_comma, traits.is_typed), landed_rows(contract, traits.layout)
-    )
-    connection.execute(f"CREATE TEMP TABLE batch_typed AS {typed}", {"landing": str(landed), "batch_id": 0})
-    refuse_changed_types(connection, contract, name)
-
-
-def _judge(connection: duckdb.DuckDBPyConnection, contract: Contract) -> None:
-    """The other tables that a load makes, without known states."""
-    connection.execute(f"CREATE TEMP TABLE batch_broken AS {broken_rules(contract)}")
-    connection.execute(f"CREATE TEMP TABLE batch_clean AS {clean_rows(contract)}")
-    connection.execute(f"CREATE TEMP TABLE batch_standing AS {standing(contract, is_correction=False)}")
-    connection.execute(
-        "INSERT INTO batch_broken SELECT row_number, [$1] FROM batch_standing WHERE standing = 'conflict'",
-        [f"{contract.prefix}-CONFLICT"],
-    )
 
 
 def _failures(

@@ -4,8 +4,6 @@ A reader opens files through the link and sees one publication whole; it neither
 the link is replaced nobody sees anything of a new publication, and a failure leaves the last one as it was.
 """
 
-import errno
-import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,6 +18,7 @@ from warehouse.publication.declared import load_published
 from warehouse.publication.site import write_site
 from warehouse.publication.tables import write_tables
 from warehouse.store.connection import Warehouse
+from warehouse.store.disk import is_full, sync
 from warehouse.store.failures import EnvironmentProblem
 from warehouse.store.home import PUBLIC, PUBLIC_FILE, Home
 from warehouse.store.home_state import require_newest
@@ -77,7 +76,7 @@ def publish(warehouse: Warehouse, run_id: int, run: str) -> Publication:
         try:
             manifest_sha256 = _build(warehouse, building, publication_id, run_id, run)
             building.rename(final)
-            _sync(home.publications)
+            sync(home.publications)
             _switch(warehouse, final, [publication_id, run_id, manifest_sha256])
         except BaseException:
             shutil.rmtree(building, ignore_errors=True)
@@ -94,7 +93,7 @@ def _said(home: Home) -> Iterator[None]:
     try:
         yield
     except (OSError, duckdb.Error) as problem:
-        if any(os.strerror(code) in str(problem) for code in (errno.ENOSPC, errno.EDQUOT)):
+        if is_full(problem):
             raise EnvironmentProblem(
                 f"the disk of {home.root} is full: nothing was published, the last publication stands; "
                 "make room, then run this again"
@@ -174,7 +173,7 @@ def _build(warehouse: Warehouse, folder: Path, publication_id: int, run_id: int,
         path.chmod(PUBLIC if path.is_dir() else PUBLIC_FILE)
         # What is linked stands on the disk already, in the publication before.
         if path.relative_to(folder).as_posix() not in linked:
-            _sync(path)
+            sync(path)
     return sha256_of(folder / MANIFEST)
 
 
@@ -184,15 +183,6 @@ def _clock(connection: duckdb.DuckDBPyConnection, run_id: int) -> datetime:
         raise LookupError(f"run {run_id} is not in the ledger")
     clock: datetime = row[0]
     return clock
-
-
-def _sync(path: Path) -> None:
-    """Onto the disk, a file or a folder's list of names: a power cut after the switch must not undo half of it."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _switch(warehouse: Warehouse, final: Path, entry: list[object]) -> None:
@@ -217,7 +207,7 @@ def _point(home: Home, target: Path | None) -> None:
         link = home.root / f"{NEW_LINK}{target.name}"
         link.symlink_to(target)
         link.replace(home.published)
-    _sync(home.root)
+    sync(home.root)
 
 
 def point_at_newest(home: Home) -> None:

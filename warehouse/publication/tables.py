@@ -84,6 +84,7 @@ def indicator_frame() -> pl.DataFrame:
         "title_en",
         "owner",
         "legal_basis",
+        "cited_at",
         "unit",
         "polarity",
         "perspective",
@@ -96,6 +97,7 @@ def indicator_frame() -> pl.DataFrame:
             "title_en": indicator.title.en,
             "owner": indicator.owner,
             "legal_basis": indicator.legal_basis,
+            "cited_at": indicator.cited_at,
             "unit": indicator.unit,
             "decimals": indicator.decimals,
             "polarity": indicator.polarity,
@@ -131,7 +133,7 @@ def _period_frame(connection: duckdb.DuckDBPyConnection) -> pl.DataFrame:
 
 def version_frame() -> pl.DataFrame:
     """One row an indicator and version of its definition."""
-    texts = ["indicator", "definition_version", "changed_id", "changed_en", "legal_basis", "formula"]
+    texts = ["indicator", "definition_version", "changed_id", "changed_en", "legal_basis", "cited_at", "formula"]
     rows = [
         {
             "indicator": indicator.id,
@@ -140,12 +142,14 @@ def version_frame() -> pl.DataFrame:
             "changed_id": version.changed.id,
             "changed_en": version.changed.en,
             "legal_basis": version.legal_basis,
+            "cited_at": version.cited_at,
+            "inferred": version.inferred,
             "formula": version.formula.text,
         }
         for indicator in load_indicators()
         for version in indicator.versions
     ]
-    return pl.DataFrame(rows, schema=dict.fromkeys(texts, pl.String) | {"valid_from": pl.Date})
+    return pl.DataFrame(rows, schema=dict.fromkeys(texts, pl.String) | {"valid_from": pl.Date, "inferred": pl.Boolean})
 
 
 @contextmanager

@@ -22,7 +22,7 @@ from warehouse.store.failures import Damaged, EnvironmentProblem, WrongUsage
 from warehouse.store.home import Home
 from warehouse.store.home_state import require_home
 from warehouse.store.manifest import published_folders
-from warehouse.store.queries import records
+from warehouse.store.queries import install_macros, records
 
 ANEW = "`kpi run` makes it anew from the warehouse"
 Breakdown = Literal["year", "period", "region", "agency"]
@@ -57,6 +57,7 @@ def published(home: Home) -> Iterator[duckdb.DuckDBPyConnection]:
         damage_is_said(f"the publication {folder.name} is damaged", ANEW),
         duckdb.connect(str(file), read_only=True) as connection,
     ):
+        install_macros(connection)
         yield connection
 
 

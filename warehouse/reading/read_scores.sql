@@ -5,12 +5,12 @@
 WITH known_scores AS (
   SELECT measure, item, year, office, value, decimals, unit, score_status, missing, category, is_provisional
   FROM kpi_scores_history
-  WHERE CASE WHEN $clock IS NULL THEN known_to IS NULL ELSE known_from <= $clock AND (known_to IS NULL OR known_to > $clock) END
+  WHERE version_is_known(known_from, known_to, $clock)
     AND year = $year AND office = $office
 ), known_values AS (
   SELECT indicator, office, value AS realization, target
   FROM kpi_values_history
-  WHERE CASE WHEN $clock IS NULL THEN known_to IS NULL ELSE known_from <= $clock AND (known_to IS NULL OR known_to > $clock) END
+  WHERE version_is_known(known_from, known_to, $clock)
     AND period = CAST($year AS VARCHAR)
 )
 SELECT measure, item, known_scores.value, decimals, unit, score_status AS status, missing, category, is_provisional AS provisional,

@@ -6,6 +6,6 @@ SELECT service, year, group_name AS "group", received_count AS received, ms_coun
   ever_returned_count AS ever_returned, two_day_percent AS two_day, median_days, p90_days,
   is_provisional AS provisional, excluded, known_from
 FROM service_summary_history
-WHERE CASE WHEN $clock IS NULL THEN known_to IS NULL ELSE known_from <= $clock AND (known_to IS NULL OR known_to > $clock) END
+WHERE version_is_known(known_from, known_to, $clock)
   AND year = $year AND breakdown = $breakdown
 ORDER BY CASE service WHEN 'promotion' THEN 1 WHEN 'nip' THEN 2 ELSE 3 END, group_name = 'vertical', group_name

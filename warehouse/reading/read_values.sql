@@ -13,7 +13,7 @@ WITH every_office AS (
 SELECT indicator, period, value, decimals, unit, target, status, numerator, denominator, definition_version, known_from,
   is_provisional AS provisional, flags, excluded, band_low, band_high, cut_off, office, run
 FROM every_office
-WHERE CASE WHEN $clock IS NULL THEN known_to IS NULL ELSE known_from <= $clock AND (known_to IS NULL OR known_to > $clock) END
+WHERE version_is_known(known_from, known_to, $clock)
   AND coalesce(year = $year, true)
   AND coalesce(period = $period, true)
   AND office = $office

@@ -5,5 +5,5 @@ SELECT office_code || '|' || item_code || '|' || year || '|' || measure_code AS 
   batches.file, printed.batch_id, row_number
 FROM states.published_value AS printed
 LEFT JOIN ledger.batches AS batches ON batches.batch_id = printed.batch_id
-WHERE printed.batch_id <= $known_batch AND (replaced_by_batch_id IS NULL OR replaced_by_batch_id > $known_batch)
+WHERE row_is_known(printed.batch_id, replaced_by_batch_id, $known_batch)
 ORDER BY item, printed_in

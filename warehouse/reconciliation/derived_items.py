@@ -26,15 +26,6 @@ WAITING = "not final: rows that are dated after the clock of the run will still 
 INCOMPLETE = "incomplete: not every agency has a row"
 UNFINISHED = "incomplete: its last quarter has no value"
 REPORTED = "carried as reported: it is the printed number itself"
-# The measures of the score, as a report names them.
-MEASURES = {
-    "capaian": "capaian",
-    "NSS": "nss",
-    "score": "perspective_score",
-    "NKP": "nkp",
-    "NPSS": "npss",
-    "efisiensi": "efficiency",
-}
 CATEGORY, TARGET = "category", "target"
 
 Items = dict[str, Derived]
@@ -121,8 +112,10 @@ def _unfinished(items: Items, indicators: Iterable[str]) -> Items:
 
 def _scores(reader: Reader, values: Items, printed: Mapping[int, frozenset[str]]) -> Items:
     items: Items = {}
+    measures = load_scoring().printed_measures
     for item, period, measure, value, decimals, category, status, is_provisional, former in reader.rows(
-        "reconciled_scores.sql", {"office": office().office_code}
+        "reconciled_scores.sql",
+        {"office": office().office_code, "measures": list(measures.values()), "printed": list(measures)},
     ):
         unfit = f"no value: {status}" if value is None else PROVISIONAL if is_provisional else None
         items[_name(item, period, measure)] = Derived(value, decimals, unfit, earlier=tuple(former))
@@ -144,7 +137,7 @@ def _comparable(reader: Reader, items: Items, values: Items, year: int, printed:
     found: Items = {}
     for name, derived in items.items():
         _, item, period, measure = name.split("|")
-        key = ("npss" if measure == CATEGORY else MEASURES.get(measure, ""), item)
+        key = ("npss" if measure == CATEGORY else scoring.printed_measures.get(measure, ""), item)
         if period == str(year) and derived.unfit is None and key in scores:
             unfit = _unfit(scores[key], values, year, with_value, printed)
             beside = alike.get(key)

@@ -5,7 +5,7 @@ WITH newest AS (
   SELECT year, quarter, channel, is_integrated
   FROM states.integration
   WHERE history_type = 'jabatan'
-    AND batch_id <= $known_batch AND (replaced_by_batch_id IS NULL OR replaced_by_batch_id > $known_batch)
+    AND row_is_known(batch_id, replaced_by_batch_id, $known_batch)
     AND letter_date <= CAST($clock AS DATE)
   QUALIFY row_number() OVER (PARTITION BY year, quarter, agency_code ORDER BY letter_date DESC, letter_number DESC) = 1
 ), placed AS (

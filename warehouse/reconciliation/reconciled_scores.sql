@@ -1,10 +1,9 @@
 -- reads: facts.kpi_scores
 -- grain: one item, year and printed measure: the number that stands, and former final ones that only late data and corrections
 --   have changed since; and the total of the programs' budgets
--- parameters: $office
+-- parameters: $office; $measures and what a report calls each, $printed
 WITH printed_measures (measure, printed) AS (
-  VALUES ('capaian', 'capaian'), ('nss', 'NSS'), ('perspective_score', 'score'), ('nkp', 'NKP'), ('npss', 'NPSS'),
-    ('allocation', 'pagu'), ('spending', 'realisasi_anggaran'), ('absorption', 'serapan'), ('efficiency', 'efisiensi')
+  SELECT unnest(CAST($measures AS VARCHAR[])), unnest(CAST($printed AS VARCHAR[]))
 ), versions AS (
   SELECT measure, item, year, value, decimals, status, category, is_provisional, known_to,
     coalesce(bool_and(coalesce(reason IN ('late_data', 'correction'), false)) OVER newer, true) AS is_only_restated
@@ -27,7 +26,7 @@ FROM standing
 JOIN printed_measures USING (measure)
 LEFT JOIN earlier USING (measure, item, year)
 UNION ALL
-SELECT 'programs', CAST(year AS VARCHAR), 'pagu', sum(value), 0, NULL, 'derived', bool_or(is_provisional), []
+SELECT 'programs', CAST(year AS VARCHAR), (SELECT printed FROM printed_measures WHERE measure = 'allocation'), sum(value), 0, NULL, 'derived', bool_or(is_provisional), []
 FROM standing
 WHERE measure = 'allocation' AND NOT starts_with(item, 'IKU-')
 GROUP BY year

@@ -5,7 +5,7 @@ WITH newest AS (
   SELECT survey_code, year, semester, unit_code, [u1_score, u2_score, u3_score, u4_score, u5_score, u6_score, u7_score, u8_score,
     u9_score] AS scores
   FROM states.survey
-  WHERE batch_id <= $known_batch AND (replaced_by_batch_id IS NULL OR replaced_by_batch_id > $known_batch)
+  WHERE row_is_known(batch_id, replaced_by_batch_id, $known_batch)
     AND response_date <= CAST($clock AS DATE)
   QUALIFY row_number() OVER (PARTITION BY record_key ORDER BY response_date DESC) = 1
 ), elements AS (

@@ -16,7 +16,7 @@ from transforms.sql import identifier
 from warehouse.facts.derive import View
 from warehouse.facts.enter import derive_partitions
 from warehouse.facts.plan import SCORES, Partition
-from warehouse.store.connection import SETTINGS
+from warehouse.store.connection import configure
 from warehouse.store.runs import Run
 from warehouse.store.stopwatch import Stopwatch
 
@@ -56,8 +56,7 @@ def summary(partitions: Sequence[Partition]) -> str:
 def stage_partition(cursor: duckdb.DuckDBPyConnection, partition: Partition, view: View, run: Run) -> None:
     """Derives one partition on a cursor of its own (several at once may do so) and keeps it, in one transaction."""
     start = time.perf_counter()
-    for setting in SETTINGS:
-        cursor.execute(setting)
+    configure(cursor)
     derive_partitions(cursor, [partition], view, Stopwatch())
     cursor.execute("BEGIN")
     name, basis = [partition.item.name, partition.year], partition.basis

@@ -30,6 +30,7 @@ from warehouse.runs.backfill import fresh_from_staging, stage_partition
 from warehouse.runs.derive_and_enter import renew_facts
 from warehouse.store.connection import Warehouse, open_warehouse
 from warehouse.store.damage import WAREHOUSE, as_damaged, damage_is_said
+from warehouse.store.disk import is_full
 from warehouse.store.failures import EnvironmentProblem
 from warehouse.store.queries import roll_back, single_value
 from warehouse.store.runs import UNPUBLISHED, Run, begin_run, end_run, read_meta, write_meta
@@ -297,8 +298,7 @@ def _full_disk_is_said() -> Iterator[None]:
         if (damaged := as_damaged(problem, *WAREHOUSE)) is not None:
             raise damaged from problem
         # A commit that finds the disk full says so in a transaction error, not in an I/O error.
-        is_full = "No space left" in str(problem)
-        if not is_full and not isinstance(problem, (duckdb.IOException, duckdb.OutOfMemoryException)):
+        if not is_full(problem) and not isinstance(problem, (duckdb.IOException, duckdb.OutOfMemoryException)):
             raise
         raise EnvironmentProblem(
             f"the warehouse could not write: {problem}; make room, then run this again"

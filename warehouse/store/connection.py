@@ -20,7 +20,7 @@ from warehouse.store.home_state import require_home, require_ledger, require_new
 from warehouse.store.key import content_secret, fingerprint, hmac_pads, load_key
 from warehouse.store.lock import writer_lock
 from warehouse.store.migrations import migrate
-from warehouse.store.queries import has_table, roll_back, single_value
+from warehouse.store.queries import has_table, install_macros, roll_back, single_value
 
 MEMORY_LIMIT = "1500MB"
 THREADS = 2
@@ -157,8 +157,7 @@ def key_fingerprint(connection: duckdb.DuckDBPyConnection) -> str | None:
 
 def prepare_tables(connection: duckdb.DuckDBPyConnection, home: Home) -> None:
     """The same without the key."""
-    for setting in SETTINGS:
-        connection.execute(setting)
+    configure(connection)
     migrate(connection, str(home.warehouse))
     # In one transaction: each statement by itself would be put on disk by itself.
     connection.execute("BEGIN")
@@ -166,6 +165,13 @@ def prepare_tables(connection: duckdb.DuckDBPyConnection, home: Home) -> None:
     for source in source_names():
         create_states_table(connection, source)
     connection.execute("COMMIT")
+
+
+def configure(connection: duckdb.DuckDBPyConnection) -> None:
+    """What a connection needs that derives: it is lost with the connection."""
+    for setting in SETTINGS:
+        connection.execute(setting)
+    install_macros(connection)
 
 
 def install_key(connection: duckdb.DuckDBPyConnection, key: bytes) -> None:

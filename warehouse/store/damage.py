@@ -9,6 +9,7 @@ from contextlib import contextmanager
 
 import duckdb
 
+from warehouse.store.disk import FULL_WORDS
 from warehouse.store.failures import Damaged, EnvironmentProblem
 
 _KINDS = (duckdb.SerializationException, duckdb.InternalException, duckdb.FatalException, duckdb.CatalogException)
@@ -25,7 +26,7 @@ _WORDS = (
     "Thrift",
 )
 # These come in the same kinds, and are no damage.
-_OTHERWISE = ("No space left", "Disk quota exceeded", "Could not set lock", "Permission denied")
+_OTHERWISE = (*FULL_WORDS, "Could not set lock", "Permission denied")
 
 # What a broken Parquet file raises: DuckDB's own words on it may quote bytes that are no text.
 UNREADABLE = (duckdb.Error, UnicodeDecodeError)

@@ -1,6 +1,5 @@
 """The manifest of a publication: which files it consists of, and the fingerprint of each."""
 
-import hashlib
 import json
 import re
 from collections.abc import Mapping
@@ -8,6 +7,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
+from warehouse.store.disk import digest_of
 from warehouse.store.home import Home
 
 MANIFEST = "manifest.json"
@@ -78,7 +78,7 @@ def verify_publication(folder: Path) -> list[str]:
 
 def sha256_of(path: Path) -> str:
     with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+        return digest_of(file)
 
 
 def file_entry(path: Path) -> FileEntry:

@@ -6,6 +6,13 @@ from typing import Any
 
 import duckdb
 
+from transforms.sql import load_sql
+
+
+def install_macros(connection: duckdb.DuckDBPyConnection) -> None:
+    """The questions that many queries ask (``transforms/macros.sql``), for this connection: nothing of them is kept in a file."""
+    connection.execute(load_sql("transforms", "macros.sql"))
+
 
 def first_row(
     connection: duckdb.DuckDBPyConnection, query: str, parameters: Sequence[Any] | Mapping[str, Any] = ()

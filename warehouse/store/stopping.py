@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 NAMES = {signal.SIGINT: "Ctrl-C", signal.SIGTERM: "SIGTERM"}
+# A process that a signal has stopped ends with this and the signal: 130 by Ctrl-C, 143 by SIGTERM.
+SIGNAL_CODES = 128
 # `timeout` and some service managers send a signal to the process and to its group: that is one wish, not two.
 ONE_WISH_SECONDS = 2.0
 

@@ -45,7 +45,7 @@ def explain_indicator(
         "unit": fact.row["unit"],
         "title": indicator.title.en,
         "definition_version": fact.row["definition_version"],
-        "legal_basis": version.legal_basis,
+        **version.grounds,
         "formula": f"{version.formula.text}: {_with_numbers(indicator, version, again, used, period, fact)}",
         "numerator": count_or_text(fact.row["numerator"]),
         "denominator": count_or_text(fact.row["denominator"]),

@@ -114,8 +114,8 @@ def deliveries_of_rows(
         condition += f" AND CAST({identifier(contract.state.time)} AS TIMESTAMP) <= $clock"
         parameters = parameters | {"clock": view.clock}
     rows = connection.execute(
-        f"SELECT batch_id, count(*) FROM {states_table(contract)} WHERE batch_id <= $known_batch "
-        f"AND (replaced_by_batch_id IS NULL OR replaced_by_batch_id > $known_batch) AND ({condition}) GROUP BY batch_id",
+        f"SELECT batch_id, count(*) FROM {states_table(contract)} WHERE row_is_known(batch_id, replaced_by_batch_id, $known_batch) "
+        f"AND ({condition}) GROUP BY batch_id",
         parameters | {"known_batch": view.known_batch},
     ).fetchall()
     return [(batch, count) for batch, count in rows]

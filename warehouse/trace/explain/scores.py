@@ -43,7 +43,7 @@ def explain_score(connection: duckdb.DuckDBPyConnection, item: str, question: Qu
             measure, "score of a perspective"
         ),
         "definition_version": fact.row["definition_version"],
-        "legal_basis": None,
+        **load_scoring().grounds,
         "formula": _formula(item, measure, known, fact),
         "numerator": None,
         "denominator": None,
@@ -96,8 +96,8 @@ def measure_of(item: str) -> str:
 def _numbers(connection: duckdb.DuckDBPyConnection, year: int, fact: Fact) -> dict[tuple[str, str], str | None]:
     """(measure, item) -> number with two decimals, of the versions that stood with this one."""
     rows = connection.execute(
-        "SELECT measure, item, value FROM facts.kpi_scores WHERE year = $1 AND office = $2 AND known_from <= $3 "
-        "AND (known_to IS NULL OR known_to > $3)",
+        "SELECT measure, item, value FROM facts.kpi_scores WHERE year = $1 AND office = $2 "
+        "AND version_is_known(known_from, known_to, $3)",
         [year, office().office_code, fact.row["known_from"]],
     ).fetchall()
     return {(measure, item): None if value is None else decimal_text(value, 2) for measure, item, value in rows}

@@ -71,7 +71,7 @@ def explain_service(
         "unit": "percent" if measure in RATES else "working days" if measure.endswith("_days") else "proposals",
         "title": f"{service.title.en}: {text}",
         "definition_version": fact.row["definition_version"],
-        "legal_basis": None,
+        **service.grounds,
         "formula": f"{text}: " + _with_numbers(measure, counts["numerator"], total, value),
         "numerator": None if measure.endswith("_days") else counts["numerator"],
         "denominator": total if measure in RATES or measure.endswith("_days") else None,

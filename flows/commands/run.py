@@ -1,0 +1,37 @@
+"""``kpi run``: the nightly flow, at once."""
+
+import typer
+
+from flows.command import Panel, command
+from flows.options import (
+    EXIT_REFUSED,
+    HomeOption,
+    JsonOption,
+    PretendDay,
+    PretendFuture,
+    exit_codes,
+    home_of,
+    pretended_day,
+)
+
+
+@command("kpi run", "kpi run --home data/demo --json", panel=Panel.EVERY_NIGHT, place=1)
+def run(
+    home: HomeOption = None,
+    as_of: PretendDay = None,
+    pretend_future: PretendFuture = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Run the nightly flow: what is new in the inbox, through to publication."""
+    from flows.command_run import failed_report, run_nightly  # noqa: PLC0415
+    from flows.render import print_json, print_report  # noqa: PLC0415
+
+    def tell(code: int, message: str) -> None:
+        if as_json:
+            print_json(failed_report(home_of(home), code, message))
+
+    with exit_codes(tell):
+        report = run_nightly(home_of(home), pretended_day(as_of, pretend_future))
+        (print_json if as_json else print_report)(report)
+        if report["refused"]:
+            raise typer.Exit(EXIT_REFUSED)
