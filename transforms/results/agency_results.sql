@@ -1,8 +1,7 @@
 -- table: agency_results
 -- grain: one agency of the region, indicator and period of its evidence
--- inputs: evidence (of the indicators that count agencies, or records of agencies), states.nspk_assessment, states.ip_asn_measurement,
---   states.supervision_recommendation, reference.nspk_grades
--- parameters: $year, $clock, $known_batch; the labels of the evidence are assessments, measurements, integration, recommendations
+-- inputs: evidence, states.nspk_assessment, states.ip_asn_measurement, states.supervision_recommendation, reference.nspk_grades
+-- parameters: $year, $clock, $known_batch
 WITH assessed AS (
   SELECT agency_code, score
   FROM states.nspk_assessment

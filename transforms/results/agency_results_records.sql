@@ -5,19 +5,19 @@
 WITH delivered AS (
   SELECT 'assessments' AS label, 'nspk_assessment' AS source, record_key, agency_code AS evidence_key
   FROM states.nspk_assessment
-  WHERE agency_code = $agency_code AND year = $year AND batch_id <= $known_batch
+  WHERE agency_code = $agency_code AND year = $year AND row_is_known(batch_id, replaced_by_batch_id, $known_batch)
   UNION
   SELECT 'measurements', 'ip_asn_measurement', record_key, agency_code
   FROM states.ip_asn_measurement
-  WHERE agency_code = $agency_code AND year = $year AND batch_id <= $known_batch
+  WHERE agency_code = $agency_code AND year = $year AND row_is_known(batch_id, replaced_by_batch_id, $known_batch)
   UNION
   SELECT 'integration', 'integration', record_key, agency_code
   FROM states.integration
-  WHERE agency_code = $agency_code AND year || '-Q' || quarter = $period AND batch_id <= $known_batch
+  WHERE agency_code = $agency_code AND year || '-Q' || quarter = $period AND row_is_known(batch_id, replaced_by_batch_id, $known_batch)
   UNION
   SELECT 'recommendations', 'supervision_recommendation', record_key, record_key
   FROM states.supervision_recommendation
-  WHERE agency_code = $agency_code AND batch_id <= $known_batch
+  WHERE agency_code = $agency_code AND row_is_known(batch_id, replaced_by_batch_id, $known_batch)
 )
 SELECT delivered.source, coalesce(delivered.record_key, evidence.record_key) AS record_key, role, reason,
   CAST(CAST(amount AS INTEGER) AS VARCHAR) AS amount

@@ -4,7 +4,9 @@
 -- parameters: $year, $cut_off; $two_day_limit_days
 WITH waits AS (
   -- proposals that wait alike; those decided before the year began wait on none of its days
-  SELECT service, CAST(received_at AS DATE) AS received_date, CAST(greatest(first_decision_at, received_at) AS DATE) AS decided_date,
+  SELECT service, CAST(received_at AS DATE) AS received_date,
+    -- a decision that is dated before the receipt counts on its day
+    CAST(CASE WHEN first_decision_at IS NOT NULL THEN greatest(first_decision_at, received_at) END AS DATE) AS decided_date,
     count(*) AS proposals
   FROM proposals
   WHERE reason IS NULL AND coalesce(first_decision_at >= make_date($year, 1, 1), true)

@@ -3,7 +3,8 @@
 -- inputs: proposals
 -- parameters: $service, $day
 WITH dated AS (
-  SELECT service, record_key, CAST(received_at AS DATE) AS received_date, CAST(greatest(first_decision_at, received_at) AS DATE) AS decided_date
+  SELECT service, record_key, CAST(received_at AS DATE) AS received_date,
+    CAST(CASE WHEN first_decision_at IS NOT NULL THEN greatest(first_decision_at, received_at) END AS DATE) AS decided_date
   FROM proposals
   WHERE reason IS NULL AND service = $service
 ), roles AS (

@@ -10,7 +10,7 @@ SELECT record_key, state_at, received_at, status_code, returned_count, agency_co
     FROM ledger.same_records AS noted
     JOIN states.promotion AS by_id ON by_id.batch_id = noted.batch_id AND by_id.row_number = noted.row_number
     WHERE noted.source = 'promotion' AND noted.known_batch <= $known_batch AND by_id.state_at <= $clock
-      AND (by_id.replaced_by_batch_id IS NULL OR by_id.replaced_by_batch_id > $known_batch)
+      AND row_is_known(by_id.batch_id, by_id.replaced_by_batch_id, $known_batch)
   ) AS is_same_proposal
 FROM states.promotion
 WHERE row_is_known(batch_id, replaced_by_batch_id, $known_batch)

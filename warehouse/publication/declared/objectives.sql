@@ -1,5 +1,5 @@
 -- table: objectives
--- grain: one strategic objective
+-- grain: one objective
 -- inputs: reference.objectives
 SELECT objective, name_id, name_en, perspective, cited_at
 FROM reference.objectives
