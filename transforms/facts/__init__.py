@@ -5,6 +5,8 @@ published of it and how that is described. See docs/how-to/add-a-table-of-result
 """
 
 import re
+from datetime import date
+from decimal import Decimal
 from functools import cache, cached_property
 from importlib.resources import files
 from typing import Annotated, Any, Literal
@@ -12,6 +14,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from transforms.definitions import load_indicators
+from transforms.exact import decimal_text
 from transforms.sql import identifier, load_sql, names_parameter
 from transforms.yaml_text import read_yaml
 
@@ -82,6 +85,19 @@ class Column(Strict):
         if not self.is_stored_as(self.sql_type):
             raise ValueError(f"stored: {self.stored} is no {self.type}")
         return self
+
+    def shown(self, value: Any) -> str | None:
+        """The value as a reader sees it: a number with its two decimals where it is stored with two, else without trailing zeros."""
+        match value:
+            case None | str():
+                return value
+            case bool():
+                return str(value).lower()
+            case Decimal():
+                return decimal_text(value, 2 if self.sql_type.endswith(",2)") else None)
+            case date():
+                return value.isoformat()
+        return str(value)
 
     @property
     def sql_type(self) -> str:

@@ -8,7 +8,6 @@ from typing import Any
 from expectations.contract import load_contract
 from transforms.exact import decimal_text
 from transforms.facts import FactTable
-from transforms.periods import end_of_day, parse_period
 from warehouse.facts.derive import View
 from warehouse.facts.enter import derive_partitions, enter_derived
 from warehouse.facts.plan import Basis, Item, Partition, Plan, all_items
@@ -22,7 +21,7 @@ from warehouse.store.failures import EnvironmentProblem, GateFailed
 from warehouse.store.looking import look, scratch_warehouse
 from warehouse.store.runs import Run
 from warehouse.store.stopwatch import Stopwatch
-from warehouse.trace.explain import Named, resolve
+from warehouse.trace.explain import Named, question_of, resolve
 from warehouse.trace.explain.lineage import Fact, Question, find_fact, versions_of
 from warehouse.trace.explain.scores import measure_of
 from warehouse.trace.explain.services import MEASURES, breakdown_of
@@ -38,12 +37,12 @@ class _Subject:
     items: list[Item]
 
 
-def reproduce(root: Path, item: str, period: str, as_of: date | None = None) -> dict[str, Any]:
+def reproduce(root: Path, item: str, period: str | None = None, as_of: date | None = None) -> dict[str, Any]:
     """``{indicator, period, value, recomputed, equal}``, and of a difference every column that differs.
 
     Raises EnvironmentProblem where an archived delivery is gone, WrongUsage where nothing of that name is known.
     """
-    question = Question(parse_period(period), end_of_day(as_of) if as_of else None)
+    question = question_of(item, period, as_of)
     named = resolve(item)
     with look(root) as warehouse:
         subject = _subject(named, question)
@@ -51,7 +50,7 @@ def reproduce(root: Path, item: str, period: str, as_of: date | None = None) -> 
         view = fact.view(warehouse.connection)
         batches = _archived(warehouse, subject.items, view)
         again = _derived_afresh(warehouse, batches, subject, question, view)
-    return _compared(item, period, subject, fact, again) | {"deliveries": len(batches)}
+    return _compared(item, question.period.id, subject, fact, again) | {"deliveries": len(batches)}
 
 
 def _subject(named: Named, question: Question) -> _Subject:
@@ -64,7 +63,9 @@ def _subject(named: Named, question: Question) -> _Subject:
         breakdown, group = breakdown_of(named.name, named.group, question)
         key = {"service": named.name, "year": year, "breakdown": breakdown, "group_name": group}
         return _Subject(SERVICE_SUMMARY, key, MEASURES[named.measure][0], [items[named.name]])
-    whole = [item for item in items.values() if item.kind != "service"]
+    if named.row is not None:
+        return _Subject(named.row.table, named.row.key, named.row.explained.value, [items[named.name]])
+    whole = [item for item in items.values() if item.kind in ("indicator", "scores")]
     return _Subject(KPI_SCORES, {"measure": measure_of(named.name), "item": named.name, "year": year}, "value", whole)
 
 
@@ -130,16 +131,18 @@ def _compared(item: str, period: str, subject: _Subject, fact: Fact, again: dict
     return {
         "indicator": item,
         "period": period,
-        "value": _text(fact.row, subject.column),
-        "recomputed": _text(again, subject.column) if again else None,
+        "value": _text(subject, fact.row),
+        "recomputed": _text(subject, again) if again else None,
         "equal": not differences,
         "differences": differences,
         "known_from": fact.row["known_from"].isoformat(),
     }
 
 
-def _text(row: dict[str, Any], column: str) -> str | None:
-    if row[column] is None:
-        return None
-    decimals = row["decimals"] if column == "value" else 0 if column.endswith("_count") else 2
-    return decimal_text(row[column], decimals)
+def _text(subject: _Subject, row: dict[str, Any]) -> str | None:
+    value = row[subject.column]
+    return (
+        decimal_text(value, row["decimals"])
+        if subject.column == "value"
+        else subject.table.columns[subject.column].shown(value)
+    )
