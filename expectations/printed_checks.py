@@ -5,8 +5,7 @@ from fractions import Fraction
 
 from expectations.reconciliation import Knowledge, Line, judge
 from transforms.exact import decimal_text, fraction, mean, round_half_up
-from transforms.printed import Check, PrintedItem, Report, Rule
-from transforms.printed_tables import IKM_SCALE
+from transforms.printed import IKM_SCALE, Check, PrintedItem, Report, Rule
 from transforms.scoring.score import efficiency
 
 LEAST_DECIMALS = 2

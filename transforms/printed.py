@@ -16,6 +16,8 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from transforms.yaml_text import read_yaml
 
 REFERENCE = "transforms.reference"
+# What an index of a survey (IKM) is of the mean of its elements.
+IKM_SCALE = 25
 Text = Annotated[str, Field(min_length=1)]
 Rule = Literal[
     "sum", "difference", "mean", "percent", "percentage_of", "ikm", "ikm_of_units", "efficiency", "nearest_share", "rest_of_share",
