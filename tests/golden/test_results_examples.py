@@ -192,7 +192,7 @@ def test_agencies_in_each_indicator(memory):
         ("IKU-02", "5501", False, "not_measured", None, None, None, 0, 1),
         ("IKU-02", "5502", False, "not_measured", None, None, None, 0, 1),
         ("IKU-06", "5500", True, None, None, None, "webservice", 1, 1),
-        ("IKU-06", "5501", False, None, None, None, "simpegnas", 0, 1),
+        ("IKU-06", "5501", False, "not_integrated", None, None, "simpegnas", 0, 1),
         ("IKU-06", "5502", False, "no_row_in_quarter", None, None, None, 0, 0),
         ("IKU-08", "5500", False, "not_followed_up", None, None, None, 1, 2),
         ("IKU-08", "5501", True, None, None, None, None, 1, 1),

@@ -30,7 +30,8 @@ WITH assessed AS (
 ), counted AS (
   SELECT label, indicator, period, agency_code, any_value(path[1]) AS channel,
     count(*) FILTER (role IN ('numerator', 'denominator')) AS record_count, count(*) FILTER (role = 'numerator') AS numerator_count,
-    min(reason) AS reason
+    -- of the evidence that gives no reason of its own: what its denominator alone means
+    min(CASE WHEN role <> 'numerator' THEN coalesce(reason, 'not_integrated') END) AS reason
   FROM records
   GROUP BY label, indicator, period, agency_code
 )
