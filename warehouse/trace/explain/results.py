@@ -34,7 +34,8 @@ def explain_result(connection: duckdb.DuckDBPyConnection, name: ResultName, ques
     keys = {
         role: [row["record_key"] for row in found if row["role"] == role] for role in {row["role"] for row in found}
     }
-    sources = sorted({row["source"] for row in found})
+    # A row that rests on what was not delivered has a record without a source.
+    sources = sorted({row["source"] for row in found if row["source"]})
     return {
         "indicator": name.text,
         "period": name.period,
