@@ -30,6 +30,8 @@ TABLES = {
     "agencies",
     "perspectives",
     "objectives",
+    "indicator_names",
+    "budget_programs",
     "offices",
     "nspk_grades",
     "survey_names",

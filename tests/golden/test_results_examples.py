@@ -1,6 +1,6 @@
 """Tables of results from a few records each: what their queries count, against numbers worked out by hand."""
 
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 
 import duckdb
@@ -9,8 +9,11 @@ import pytest
 from expectations.contract import load_contract
 from tests.in_memory import derive, empty_warehouse, give_states, hold_row, indicator_named, result_rows, shown
 from transforms.definitions import load_indicators
-from transforms.facts import result_tables
+from transforms.facts import fact_table, result_tables
 from transforms.reference.tables import survey_names
+from warehouse.facts.derive import View
+from warehouse.facts.results import derive_result
+from warehouse.facts.versions import make_fresh_table
 
 SURVEY = "survey_code,year,semester,unit_code,respondent_id,response_date," + ",".join(
     f"u{n}_score" for n in range(1, 10)
@@ -340,6 +343,18 @@ def test_the_queue_of_a_service_day_by_day(memory):
     assert result_rows(memory, "service_backlog", whole_year) == [(date(2024, 1, 1), date(2024, 12, 31), 3, 3, 1)]
     assert result_rows(memory, "service_backlog", whole_year, as_of=date(2024, 3, 8)) == [
         (date(2024, 1, 1), date(2024, 3, 8), 3, 2, 2)
+    ]
+
+
+def test_a_day_that_still_runs_is_not_told(memory):
+    give_states(
+        memory, "pension", logged("pension", *pension("a", "2024-03-04 08:00:00", ("2024-03-04 08:00:00", IN_PROCESS)))
+    )
+    table = fact_table("service_backlog")
+    make_fresh_table(memory, table)
+    derive_result(memory, table, 2024, View(datetime(2024, 3, 6, 1, 0)))
+    assert memory.execute(f"SELECT CAST(max(day) AS VARCHAR), count(*) FROM {table.fresh}").fetchall() == [
+        ("2024-03-05", 2)
     ]
 
 

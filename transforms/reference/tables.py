@@ -60,7 +60,7 @@ def indicators() -> pl.DataFrame:
 
 
 def budget_programs() -> pl.DataFrame:
-    """One row a code under which a program's budget is delivered: program_code, name."""
+    """One row a code under which a program's budget is delivered: program_code, name, cited_at."""
     return _table("budget_programs.csv")
 
 
@@ -86,6 +86,18 @@ def objectives() -> pl.DataFrame:
         orient="row",
     )
     return _table("objectives.csv").join(places, on="objective", how="left", validate="1:1", maintain_order="left")
+
+
+def indicator_names() -> pl.DataFrame:
+    """One row an indicator: indicator, its official name, its title in English, cited_at."""
+    titles = pl.DataFrame(
+        [(indicator.id, indicator.title.en) for indicator in load_indicators()],
+        schema={"indicator": pl.String, "name_en": pl.String},
+        orient="row",
+    )
+    return _table("indicator_names.csv").join(
+        titles, on="indicator", how="inner", validate="1:1", maintain_order="left"
+    )
 
 
 def nspk_grades() -> pl.DataFrame:
@@ -145,6 +157,7 @@ def static_tables() -> dict[str, pl.DataFrame]:
         "spellings": spellings(),
         "perspectives": perspectives(),
         "objectives": objectives(),
+        "indicator_names": indicator_names(),
         "nspk_grades": nspk_grades(),
         "survey_names": survey_names(),
         "digital_service_names": digital_service_names(),

@@ -2,7 +2,10 @@
 -- grain: one service and day of the year up to its cut-off, from the first day on which a proposal had come
 -- inputs: proposals (of the services, of all years up to the next one: a promotion may be received in the year before its TMT), working_days
 -- parameters: $year, $cut_off; $two_day_limit_days
-WITH waits AS (
+WITH whole_days AS (
+  -- a day that still runs has no end yet
+  SELECT make_date($year, 1, 1) AS first_day, CAST(CAST($cut_off AS TIMESTAMP) + INTERVAL 1 MICROSECOND AS DATE) - 1 AS last_day
+), waits AS (
   -- proposals that wait alike; those decided before the year began wait on none of its days
   SELECT service, CAST(received_at AS DATE) AS received_date,
     -- a decision that is dated before the receipt counts on its day
@@ -13,16 +16,18 @@ WITH waits AS (
   GROUP BY ALL
 ), days AS (
   SELECT service, CAST(unnest(generate_series(
-      greatest(min(received_date), make_date($year, 1, 1)), CAST($cut_off AS DATE), INTERVAL 1 DAY
+      greatest(min(received_date), first_day), last_day, INTERVAL 1 DAY
     )) AS DATE) AS day
   FROM waits
-  GROUP BY service
+  CROSS JOIN whole_days
+  GROUP BY service, first_day, last_day
 ), open_days AS (
   -- open at the end of a day: received by then, and not decided by then
   SELECT service, received_date, proposals, CAST(unnest(generate_series(
-      greatest(received_date, make_date($year, 1, 1)), coalesce(decided_date - 1, CAST($cut_off AS DATE)), INTERVAL 1 DAY
+      greatest(received_date, first_day), least(coalesce(decided_date - 1, last_day), last_day), INTERVAL 1 DAY
     )) AS DATE) AS day
   FROM waits
+  CROSS JOIN whole_days
 ), queues AS (
   SELECT open_days.service, open_days.day, sum(proposals) AS open_count, min(received_date) AS oldest_received_date,
     max(today.working_day_number - receipt.working_day_number) AS oldest_age_days,
