@@ -165,7 +165,8 @@ def print_reproduction(found: dict[str, Any]) -> None:
     print(f"{_named(found)}, known from {moment(found['known_from'])}: {found['value'] or NO_VALUE}")
     print(f"  again from {found['deliveries']} archived deliveries: {found['recomputed'] or NO_VALUE}")
     if found["equal"]:
-        print("  equal, with all its components and the fingerprint of its records")
+        fingerprint = " and the fingerprint of its records" if found["has_fingerprint"] else ""
+        print(f"  equal, with all its components{fingerprint}")
         return
     for column, (published, again) in found["differences"].items():
         print(f"  DIFFERS in {column}: published {published}, again {again}")

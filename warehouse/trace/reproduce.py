@@ -135,6 +135,7 @@ def _compared(item: str, period: str, subject: _Subject, fact: Fact, again: dict
         "recomputed": _text(subject, again) if again else None,
         "equal": not differences,
         "differences": differences,
+        "has_fingerprint": "evidence_hash" in subject.table.compared,
         "known_from": fact.row["known_from"].isoformat(),
     }
 
