@@ -9,14 +9,19 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from pydantic import TypeAdapter
+
 from expectations.columns import Column
 from expectations.contract import Contract, load_contract, source_names
 from expectations.layout import Cell, PagesLayout, layout_schema, layouts_of, load_layout
 from expectations.rules import told
 from flows.app import ORDER
+from flows.json_shapes import printed_shapes
 from transforms.definitions import Grounded, Indicator, load_indicators
 from transforms.reference import office
+from transforms.scoring.definition import load_scoring
 from transforms.services import load_services
+from transforms.services.measures import load_breakdowns, load_measures
 from warehouse.publication.declared import load_published
 
 DOCS = Path(__file__).parent
@@ -43,13 +48,18 @@ def pages() -> Iterator[tuple[str, str]]:
     for source in source_names():
         yield f"dictionary/{source}.md", MADE + _source_page(load_contract(source))
     yield "dictionary/published.md", MADE + _published_page()
-    yield "indicators.md", MADE + "\n".join(_indicator_section(indicator) for indicator in load_indicators())
+    sections = (*(_indicator_section(indicator) for indicator in load_indicators()), _scoring_section())
+    yield "indicators.md", MADE + "\n".join(sections)
     yield "services.md", MADE + _services_page()
     yield "commands.md", MADE + _commands_page()
     for name, schema in (
         ("contract", Contract.model_json_schema()),
         ("indicator", Indicator.model_json_schema()),
         ("layout", layout_schema()),
+        *(
+            (f"json/{command}", TypeAdapter(shape).json_schema(mode="serialization"))
+            for command, shape in printed_shapes().items()
+        ),
     ):
         yield f"schema/{name}.schema.json", json.dumps(schema, indent=2, sort_keys=True) + "\n"
 
@@ -181,6 +191,22 @@ def _indicator_section(indicator: Indicator) -> str:
     return text
 
 
+def _scoring_section() -> str:
+    scoring = load_scoring()
+    return (
+        f"# Score\n\nVersion {scoring.version}. Legal basis: {_basis(scoring)}.\n\n"
+        + _table(
+            ("perspective", "weight in percent", "objectives"),
+            [(p.id, p.weight_percent, ", ".join(p.objectives)) for p in scoring.perspectives],
+        )
+        + "\n"
+        + _table(
+            ("measure", "unit", "decimals", "what it is"),
+            [(name, measure.unit, measure.decimals, measure.text) for name, measure in scoring.measures.items()],
+        )
+    )
+
+
 def _basis(definition: Grounded) -> str:
     """What the definition rests on, with the place, and whether its formula is an inference."""
     cited = f" ({definition.cited_at})" if definition.cited_at else ""
@@ -193,6 +219,12 @@ def _services_page() -> str:
         "# Services\n\n"
         + _table(("service", "title", "judul", "source", "by period", "legal basis"), [
             (s.service, s.title.en, s.title.id, s.source, "yes" if s.has_periods else "no", _basis(s)) for s in services.services
+        ])
+        + "\n" + _table(("measure", "title", "judul", "unit", "what it is", "column of service_summary"), [
+            (m.measure if m.is_listed else "", m.title.en, m.title.id, m.unit, m.description, m.column) for m in load_measures()
+        ])
+        + "\n" + _table(("by", "title", "judul", "groups"), [
+            (b.breakdown, b.title.en, b.title.id, b.groups) for b in load_breakdowns()
         ])
         + f"\nDefinition version {services.definition_version}. Grades above {services.highest_grade_code} are another authority. "
         f"Two-day service: at most {office().two_day_limit_days} working days.\n\nHolidays: {office().holidays.provenance}\n"

@@ -2,14 +2,16 @@
 
 Verdicts: ``equal`` at the printed precision; ``known``, a documented discrepancy; ``rounding``, within one unit of the last
 printed digit; ``restated``, it agreed until late data or a correction came; ``waived``, accepted by name; ``different``; and
-``no_counterpart``, nothing derived stands beside it. Only what is delivered as printed can stop a publication (see ``gate``).
+``no_counterpart``, nothing derived stands beside it. Only what is delivered as printed holds anything back (see ``gate``).
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from typing import Literal
 
+from expectations.contested import Fact
 from transforms.exact import Exact, decimal_text, fraction, round_half_up
 from transforms.printed import Discrepancy, Explanation, PrintedItem, Report, base_of
 from transforms.reference import Waiver
@@ -30,7 +32,8 @@ class Derived:
 
     ``unfit`` says why it has no value, or why its value cannot be compared. Of a score, ``beyond`` are the indicators that
     it rests on and that have no printed value, and ``alike`` is what it is without them. ``earlier`` are former values that
-    nothing but late data and corrections has changed since.
+    nothing but late data and corrections has changed since. ``fact`` is the published number that it is read from, None for a
+    figure beside the facts; ``is_held``: what stands there is held back already, and is not what is derived.
     """
 
     value: Decimal | str | None
@@ -39,6 +42,8 @@ class Derived:
     beyond: tuple[str, ...] = ()
     alike: Decimal | str | None = None
     earlier: tuple[Decimal, ...] = ()
+    fact: Fact | None = None
+    is_held: bool = False
 
     @property
     def text(self) -> str | None:
@@ -46,22 +51,39 @@ class Derived:
 
 
 @dataclass(frozen=True)
+class Acceptance:
+    """A difference that ``owner`` answers for (`kpi waive`): of this printed number and this derived one, and of no other two."""
+
+    item: str
+    published: str
+    derived: str
+    reason: str
+    owner: str
+    until: date | None = None
+
+    def accepts(self, printed: PrintedItem, derived: str | None) -> bool:
+        return self.item == printed.item and self.derived == derived and Decimal(self.published) == printed.number
+
+    @property
+    def words(self) -> str:
+        return f"{self.reason} ({self.owner}{f', until {self.until}' if self.until else ''})"
+
+
+@dataclass(frozen=True)
 class Knowledge:
-    """What is known about differences: the documented ones, and the decisions by name."""
+    """What is known about differences: the documented ones, the choices among printings, and what is accepted by name."""
 
     discrepancies: Sequence[Discrepancy] = ()
     waivers: Sequence[Waiver] = ()
+    accepted: Sequence[Acceptance] = ()
 
     def chosen(self, item: str) -> Waiver | None:
         """The waiver that chooses among the printings of the item."""
-        return next((waiver for waiver in self.waivers if waiver.chosen and waiver.item == base_of(item)), None)
+        return next((waiver for waiver in self.waivers if waiver.item == base_of(item)), None)
 
-    def accepted(self, item: str) -> Waiver | None:
-        """The waiver that accepts a difference of the item, or of this printing of it."""
-        return next(
-            (waiver for waiver in self.waivers if waiver.verdict == DIFFERENT and waiver.item in (item, base_of(item))),
-            None,
-        )
+    def acceptance(self, printed: PrintedItem, derived: str | None) -> Acceptance | None:
+        """The entry that accepts what is derived beside this printing."""
+        return next((entry for entry in self.accepted if entry.accepts(printed, derived)), None)
 
     def documenting(self, item: str) -> list[tuple[str, Explanation]]:
         """(discrepancy id, explanation) of those that name the item."""
@@ -104,17 +126,22 @@ def compare(printed: PrintedItem, derived: Derived | None, knowledge: Knowledge)
         return _compare_none(printed, derived, knowledge)
     if derived.unfit is not None or derived.value is None:
         return Judgement(NO_COUNTERPART, note=derived.unfit or "no value is derived")
-    judged = Judgement(EQUAL) if _agree(printed, derived.value) else _compare_unlike(printed, derived, knowledge)
-    waiver = knowledge.accepted(printed.item)
-    if judged.verdict == DIFFERENT and waiver is not None:
-        return Judgement(WAIVED, waiver.discrepancy, f"{waiver.reason} ({waiver.owner})")
+    return _compare_numbers(printed, derived, derived.value, knowledge)
+
+
+def _compare_numbers(printed: PrintedItem, derived: Derived, value: Decimal | str, knowledge: Knowledge) -> Judgement:
+    if _agree(printed, value):
+        return Judgement(EQUAL)
+    judged = _compare_unlike(printed, derived, knowledge)
+    if judged.verdict == DIFFERENT and (accepted := knowledge.acceptance(printed, derived.text)) is not None:
+        return Judgement(WAIVED, note=accepted.words)
     return judged
 
 
 def _rejected(printed: PrintedItem, knowledge: Knowledge) -> Judgement | None:
     """Of a reading that is not the one that a waiver chooses: both are kept (ruling 27)."""
     waiver = knowledge.chosen(printed.item)
-    if waiver is None or waiver.chosen is None or printed.number in (None, Decimal(waiver.chosen)):
+    if waiver is None or printed.number in (None, Decimal(waiver.chosen)):
         return None
     return Judgement(KNOWN, waiver.discrepancy, f"a rejected reading: {waiver.chosen} is chosen ({waiver.owner})")
 
@@ -166,6 +193,20 @@ def judge(item: str, printed: Decimal, decimals: int, value: Exact, knowledge: K
         if explanation.within and abs(fraction(value) - fraction(printed)) <= fraction(Decimal(explanation.within)):
             return KNOWN, identifier
     return DIFFERENT, None
+
+
+def judge_text(item: str, printed: str, computed: str, knowledge: Knowledge) -> tuple[Verdict, str | None]:
+    """Equal, whatever the case of the letters and the order of the names in a list; known with its discrepancy; or different."""
+    if _names(printed) == _names(computed):
+        return EQUAL, None
+    for identifier, explanation in knowledge.documenting(item):
+        if computed in (explanation.derived or ()):
+            return KNOWN, identifier
+    return DIFFERENT, None
+
+
+def _names(text: str) -> set[str]:
+    return {name.casefold() for name in text.split("; ")}
 
 
 def reconcile(
@@ -227,7 +268,7 @@ def _line(
 
 
 def gate(lines: Sequence[Line]) -> list[Line]:
-    """The lines that stop a publication: what a delivery says was printed, and is derived otherwise, without a waiver."""
+    """The lines that hold something back: what a delivery says was printed, and is derived otherwise, accepted by nobody."""
     return [line for line in lines if line.is_delivered and line.verdict == DIFFERENT]
 
 

@@ -25,7 +25,7 @@ def told(contract: Contract, rule: Rule) -> Told:
 
 
 def known_categories(contract: Contract) -> str:
-    """SQL of a typed row's listed values as a JSON object, each where it is one that its column may have: what a held row still says
+    """SQL of a typed row's listed values as a JSON object, each where it is one that its column may have: what a quarantined row still says
     of its group. Any other text stays in the restricted folder, since in a row out of place it may be a name.
     """
     parts = [

@@ -9,7 +9,8 @@ from prefect.futures import wait
 from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 
 from flows.run_names import dated
-from flows.steps import leave_artifacts, pipeline_of, publish, running, take_in, tell
+from flows.sessions import pipeline_of, running, tell
+from flows.steps import leave_artifacts, publish, take_in
 from warehouse.runs.backfill import plan_rows, stageable, summary
 from warehouse.runs.closing import closed_years
 from warehouse.runs.pipeline import a_run
@@ -19,7 +20,7 @@ from warehouse.store.failures import EnvironmentProblem
 @task(tags=["kpi", "partition"], task_run_name="{item} {year}")
 def derive_partition(home: str, item: str, year: int) -> str:
     """One item and year; kept as soon as it is done. Gives its name."""
-    tell(pipeline_of(home).stage(item, year))
+    tell(home, pipeline_of(home).stage(item, year))
     return f"{item} {year}"
 
 
@@ -27,7 +28,7 @@ def derive_partition(home: str, item: str, year: int) -> str:
 def enter_years(home: str, years: list[int]) -> int:
     """Enters what was derived, scores the years and reconciles them: all or nothing. Gives the number of changed facts."""
     changed = len(pipeline_of(home).enter_staged(years))
-    tell(f"facts: {changed} changed")
+    tell(home, f"facts: {changed} changed")
     return changed
 
 
@@ -39,7 +40,7 @@ def backfill(home: str, years: list[int], as_of: str | None = None) -> dict[str,
         with running(home, pipeline):
             take_in(home)
             plan = pipeline.plan(years)
-            tell(summary(plan))
+            tell(home, summary(plan))
             with pipeline.watch.step("partitions"):
                 wait([derive_partition.submit(home, p.item.name, p.year) for p in stageable(plan)])
             enter_years(home, years)

@@ -2,7 +2,6 @@
 
 import os
 import sys
-from contextlib import suppress
 from typing import NoReturn
 
 from warehouse.store.stopping import SIGNAL_CODES, last_words, noted, noticing
@@ -11,7 +10,7 @@ from warehouse.store.stopping import SIGNAL_CODES, last_words, noted, noticing
 def main() -> NoReturn:
     """Entry point of the command ``kpi``. Whatever a signal broke off, and wherever, it ends in one line and 128 + the signal (130, 143)."""
     code = 0
-    with noticing():
+    with noticing(is_last=True):
         try:
             from flows.app import app  # noqa: PLC0415
 
@@ -24,8 +23,9 @@ def main() -> NoReturn:
         if (number := noted()) is not None:
             print(f"kpi: {last_words()}", file=sys.stderr)
             code = SIGNAL_CODES + number
-        with suppress(BrokenPipeError):
+        try:
             sys.stdout.flush()
-        sys.stderr.flush()
-    # A night of several files still holds objects of DuckDB at Python's clean-up, of which its binding would write pages.
-    os._exit(code)
+        except BrokenPipeError:
+            # Nobody reads on (`kpi values | head`). Python flushes again at its end, and would complain.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(code)

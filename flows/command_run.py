@@ -1,6 +1,5 @@
 """``kpi run`` and ``kpi backfill``: a flow with a Prefect server around it, and its history complete before the command ends."""
 
-import sys
 from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import date
@@ -12,7 +11,7 @@ import httpx
 
 from flows.prefect_loops import ended_loops
 from flows.prefect_runtime import PrefectServerError, prefect_api, wait_for_history
-from flows.render import say
+from flows.sessions import Say, Session, opened
 from warehouse.facts.plan import plan_partitions
 from warehouse.landing.known import new_deliveries
 from warehouse.loading.corrections import due_corrections
@@ -26,7 +25,7 @@ from warehouse.store.runs import run_clock
 Report = dict[str, Any]
 
 
-def run_nightly(root: Path, as_of: date | None) -> Report:
+def run_nightly(root: Path, as_of: date | None, session: Session) -> Report:
     """Runs the nightly flow and gives its report. Where Prefect fails the run goes on without: what records it must not stop it."""
 
     def nightly_flow() -> Report:
@@ -35,12 +34,14 @@ def run_nightly(root: Path, as_of: date | None) -> Report:
         return nightly(str(root), _text(as_of))
 
     def without_prefect() -> Report:
-        return run_pipeline(root, as_of, say).as_dict()
+        return run_pipeline(root, as_of, session.say).as_dict()
 
-    return _with_prefect(root, as_of, "kpi run", nightly_flow, without_prefect)
+    return _with_prefect(root, as_of, session, "kpi run", nightly_flow, without_prefect)
 
 
-def run_backfill(root: Path, years: list[int], as_of: date | None, runner: str, workers: int) -> Report:
+def run_backfill(
+    root: Path, years: list[int], as_of: date | None, runner: str, workers: int, session: Session
+) -> Report:
     """Runs the backfill flow and gives its report."""
 
     def backfill_flow() -> Report:
@@ -48,7 +49,7 @@ def run_backfill(root: Path, years: list[int], as_of: date | None, runner: str, 
 
         return backfill.with_options(task_runner=task_runner(runner, workers))(str(root), years, _text(as_of))
 
-    return _with_prefect(root, as_of, f"kpi backfill {years[0]}..{years[-1]}", backfill_flow)
+    return _with_prefect(root, as_of, session, f"kpi backfill {years[0]}..{years[-1]}", backfill_flow)
 
 
 def plan_backfill(root: Path, years: list[int], as_of: date | None) -> Report:
@@ -67,6 +68,7 @@ def plan_backfill(root: Path, years: list[int], as_of: date | None) -> Report:
 def _with_prefect(
     root: Path,
     as_of: date | None,
+    session: Session,
     purpose: str,
     run_flow: Callable[[], Report],
     without: Callable[[], Report] | None = None,
@@ -75,26 +77,24 @@ def _with_prefect(
 
     Where Prefect fails, before the flow or in it, the work is done by ``without``: what a flow has done already is known to it.
     """
-    with open_warehouse(root, purpose) as warehouse:
+    with open_warehouse(root, purpose) as warehouse, opened(root, session):
         run_clock(warehouse.connection, as_of)
         with ended_loops(), ExitStack() as prefect:
             try:
-                prefect.enter_context(prefect_api(root, say))
-                return _recorded(run_flow) | {"error": None}
+                prefect.enter_context(prefect_api(root, session.say))
+                return _recorded(run_flow, session.say) | {"error": None}
             except PrefectServerError as problem:
                 if without is None:
                     raise
                 for line in str(problem).splitlines():
-                    say(line)
-                say("Prefect fails: the run goes on without it, and is in the ledger, not in Prefect's history")
+                    session.say(line)
+                session.say("Prefect fails: the run goes on without it, and is in the ledger, not in Prefect's history")
         return without() | {"error": None}
 
 
-def _recorded(run_flow: Callable[[], Report]) -> Report:
+def _recorded(run_flow: Callable[[], Report], say: Say) -> Report:
     from flows.own_failures import say_once  # noqa: PLC0415
-    from flows.steps import on_progress  # noqa: PLC0415
 
-    on_progress(say)
     say_once()
     report = run_flow()
     try:
@@ -107,14 +107,11 @@ def _recorded(run_flow: Callable[[], Report]) -> Report:
     return report
 
 
-def failed_report(root: Path, code: int, message: str) -> Report:
+def failed_report(session: Session, code: int, message: str) -> Report:
     """The report of a run that ends with an exit code: what it had done by then, and ``error``. Without a run its name is null."""
-    report = None
-    if (steps := sys.modules.get("flows.steps")) is not None:
-        report = steps.report_so_far(str(root))
     return (
-        (report or RunReport("")).as_dict()
-        | ({} if report else {"run": None})
+        (session.report or RunReport("")).as_dict()
+        | ({} if session.report else {"run": None})
         | {"error": {"exit": code, "message": message}}
     )
 

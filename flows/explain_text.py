@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from expectations.contested import CONTESTED, WAIVED
 from flows.render import IN_JSON, moment
 from flows.tables import NO_VALUE, Column, Table, show
 from transforms.reference import agency_names
@@ -49,7 +50,8 @@ HISTORY = Table(
 
 def print_explanation(found: dict[str, Any]) -> None:
     """Definition, formula with its numbers, records by role, deliveries, rules, history, keys."""
-    print(f"{_named(found)} = {' '.join(_with_unit(found))} ({found['status']})")
+    judged = [flag for flag in found.get("flags", []) if found["value"] and flag in (CONTESTED, WAIVED)]
+    print(f"{_named(found)} = {' '.join(_with_unit(found))} ({', '.join([found['status'], *judged])})")
     print(f"  {found['title']}")
     print(f"  definition version {found['definition_version']}")
     print(
@@ -58,6 +60,7 @@ def print_explanation(found: dict[str, Any]) -> None:
         + ("; the formula is inferred" if found["inferred"] else "")
     )
     print(f"  {found['formula']}")
+    _judged(found)
     for explanation in (found, *found.get("inputs", [])):
         if explanation.get("gap"):
             _gap(explanation)
@@ -70,7 +73,7 @@ def print_explanation(found: dict[str, Any]) -> None:
     lines += [("excluded", reason, count) for reason, count in sorted(found["excluded"].items())]
     lines += [(role, "", len(keys)) for role, keys in records.items() if role not in USUAL_ROLES]
     if records.get("held"):
-        lines.append(("held back", "in quarantine: in the quality band alone", len(records["held"])))
+        lines.append(("quarantined", "in the quality band alone", len(records["held"])))
     show(ROLES, [{"role": role, "reason": reason, "records": count} for role, reason, count in lines])
     deliveries = found["deliveries"]
     if deliveries:
@@ -79,7 +82,7 @@ def print_explanation(found: dict[str, Any]) -> None:
     for source in sorted({rule["source"] for rule in found["rules"]}):
         rules = [rule for rule in found["rules"] if rule["source"] == source]
         held = ", ".join(
-            f"{rule['rule']} held or noted {rule['rows_failed']:,}" for rule in rules if rule["rows_failed"]
+            f"{rule['rule']} quarantined or noted {rule['rows_failed']:,}" for rule in rules if rule["rows_failed"]
         )
         checked = max(rule["rows_checked"] for rule in rules)
         print(
@@ -113,6 +116,18 @@ def _with_unit(found: dict[str, Any]) -> list[str]:
     return [found["value"] or NO_VALUE, *([] if found["unit"] == "none" else [found["unit"]])]
 
 
+def _judged(found: dict[str, Any]) -> None:
+    """What is printed otherwise: it holds the number back, or somebody answers for it."""
+    for printed in found["contested"]:
+        print(f"CONTESTED {printed['message']}")
+        print(f"  What to do: {printed['what_to_do']}")
+    for entry in found["waived"]:
+        end = f", until {entry['until']}" if entry["until"] else ""
+        print(
+            f"ACCEPTED by {entry['owner']}{end}: derived {entry['derived']} beside printed {entry['published']} ({entry['item']}): {entry['reason']}"
+        )
+
+
 def _gap(found: dict[str, Any]) -> None:
     """What is missing, since when, and who delivers it."""
     gap, period = found["gap"], found["period"]
@@ -122,7 +137,7 @@ def _gap(found: dict[str, Any]) -> None:
     if "printed_twice" in gap["flags"]:
         print("  Printed values contradict each other, and no waiver names the one that stands")
     if "band_too_wide" in gap["flags"]:
-        print("  The held rows could move the value further than its definition allows")
+        print("  The quarantined rows could move the value further than its definition allows")
     for source in gap["sources"]:
         print(f"  {source['source']} ({source['title']['en']}): {_state_of(source, gap['status'], period)}")
     names = ", ".join(f"inbox/{source['source']}/" for source in gap["sources"])
@@ -134,9 +149,9 @@ def _state_of(source: dict[str, Any], status: str, period: str) -> str:
         return "never delivered"
     said = [f"last delivered {moment(source['last_delivered'])} as {source['last_file']}"]
     if source["held"]:
-        said.append(f"held rows of {period}: {source['held']:,} (`kpi quarantine --source {source['source']}`)")
+        said.append(f"quarantined rows of {period}: {source['held']:,} (`kpi quarantine --source {source['source']}`)")
     if source["held_without_period"]:
-        said.append(f"held rows whose period cannot be read: {source['held_without_period']:,}")
+        said.append(f"quarantined rows whose period cannot be read: {source['held_without_period']:,}")
     if status == "zero_denominator":
         said.append(f"nothing of {period} to divide by")
     elif not source["held"]:

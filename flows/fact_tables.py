@@ -4,13 +4,14 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
+from flows.json_shapes import ReconciledLine, Revision, Scores, Value, services_shape
 from flows.options import Format, Verdict
 from flows.render import answer, moment
 from flows.tables import NO_VALUE, Column, Row, Table, show
+from transforms.services.measures import listed_measures
 from warehouse.reading.published_values import ScoreSheet
 
 VERDICTS = list(Verdict)
-RECONCILED = ("item", "published", "derived", "verdict", "discrepancy", "note")
 
 
 def _remarks(row: Row) -> str:
@@ -37,27 +38,13 @@ VALUES = Table(
         Column("known from", _known_from, priority=4),
         Column("remarks", _remarks, is_prose=True, priority=2),
     ),
+    list[Value],
 )
 _SERVICE = (
     Column("service", "service"),
     Column("year", lambda row: str(row["year"]), priority=4),
     Column("group", "group"),
 )
-_SERVICE_NUMBERS = (
-    Column("received", "received", is_number=True),
-    Column("MS", "ms", is_number=True, priority=2),
-    Column("BTS", "bts", is_number=True, priority=3),
-    Column("TMS", "tms", is_number=True, priority=3),
-    Column("in process", "in_process", is_number=True, priority=3),
-    Column("completion %", "completion", is_number=True),
-    Column("approval %", "approval", is_number=True),
-    Column("ever returned", "ever_returned", is_number=True, priority=4),
-    Column("two-day %", "two_day", is_number=True, priority=4),
-    Column("median days", "median_days", is_number=True, priority=4),
-    Column("p90 days", "p90_days", is_number=True, priority=4),
-)
-SERVICES = Table("Services", (*_SERVICE, *_SERVICE_NUMBERS))
-SERVICES_BY_AGENCY = Table("Services", (*_SERVICE, Column("agency", "group_name", is_prose=True), *_SERVICE_NUMBERS))
 PERSPECTIVES = Table(
     "Perspectives",
     (Column("perspective", "id"), Column("score", "score", is_number=True), Column("NKP", "nkp", is_number=True)),
@@ -88,6 +75,7 @@ SCORES = Table(
         Column("nkp", "nkp", is_number=True),
         Column("efficiency", "efficiency", is_number=True),
     ),
+    Scores,
 )
 REVISIONS = Table(
     "Revisions",
@@ -101,6 +89,7 @@ REVISIONS = Table(
         Column("known to", "known_to", priority=3),
         Column("run", "run", priority=3),
     ),
+    list[Revision],
 )
 RECONCILIATION = Table(
     "Printed against derived",
@@ -112,15 +101,26 @@ RECONCILIATION = Table(
         Column("discrepancy", "discrepancy", priority=2),
         Column("note", "note", is_prose=True, priority=3),
     ),
+    list[ReconciledLine],
 )
 
 
 def print_values(rows: Sequence[Row], form: Format, wide: bool) -> None:
     answer(VALUES, rows, form, wide)
+    if form is Format.table:
+        for row in rows:
+            for printed in row["contested"]:
+                print(f"{row['indicator']} {row['period']}: {_contradiction(printed)}")
 
 
 def print_services(rows: Sequence[Row], by: str, form: Format, wide: bool) -> None:
-    answer(SERVICES_BY_AGENCY if by == "agency" else SERVICES, rows, form, wide)
+    """``by``: the breakdown; a column says what its groups stand for where any is known."""
+    stands_for = [Column(by, "group_name", is_prose=True)] if any(row["group_name"] for row in rows) else []
+    numbers = [
+        Column(measure.label or name, name, is_number=True, priority=measure.priority)
+        for name, measure in listed_measures().items()
+    ]
+    answer(Table("Services", (*_SERVICE, *stands_for, *numbers), services_shape()), rows, form, wide)
 
 
 def print_scores(sheet: ScoreSheet, form: Format, wide: bool) -> None:
@@ -142,6 +142,12 @@ def print_scores(sheet: ScoreSheet, form: Format, wide: bool) -> None:
         print(f"  printed (reported): {sheet.printed_npss}")
     for gap in sheet.gaps:
         print(f"  {gap}")
+    for printed in scores["contested"]:
+        print(f"  {_contradiction(printed)}; held back: {', '.join(printed['held'])}")
+
+
+def _contradiction(printed: Row) -> str:
+    return f"contested by {printed['item']}: printed {printed['published']}, derived {printed['derived']}"
 
 
 def _score_lines(scores: dict[str, Any]) -> list[Row]:
@@ -189,13 +195,17 @@ def _at(when: str) -> Any:
     return lambda row: row.get(when, "")
 
 
-def print_reconciliation(rows: list[dict[str, Any]], form: Format, wide: bool) -> None:
-    """Every line, those that need a look first; for people then how many there are of each verdict."""
+def print_reconciliation(rows: list[dict[str, Any]], ways: dict[str, int], form: Format, wide: bool) -> None:
+    """Every line, those that need a look first; for people then how many there are of each verdict, and by which way discrepancies are found."""
     shown = sorted(rows, key=lambda row: VERDICTS.index(row["verdict"]))
-    answer(RECONCILIATION, shown, form, wide, data=[{name: row[name] for name in RECONCILED} for row in rows])
+    answer(RECONCILIATION, shown, form, wide, data=rows)
     if form is Format.table and rows:
         counts = Counter(row["verdict"] for row in rows)
         print(
             f"{len(rows)} lines: "
             + ", ".join(f"{counts[verdict]} {verdict}" for verdict in VERDICTS if counts[verdict])
         )
+        said = {"found": "found by this run", "text": "that only a reader finds", "not_found": "not there in this run"}
+        if ways:
+            each = ", ".join(f"{ways[way]} {text}" for way, text in said.items() if way in ways)
+            print(f"{sum(ways.values())} discrepancies of the report: {each} (published table discrepancies)")

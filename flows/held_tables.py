@@ -1,5 +1,6 @@
-"""What ``kpi quarantine`` prints of the rows that are held back."""
+"""What ``kpi quarantine`` prints of the quarantined rows."""
 
+from flows.json_shapes import QuarantinedRow
 from flows.messages import held_counts, rule_message
 from flows.options import Format
 from flows.render import SHOWN_ROWS, answer
@@ -8,7 +9,7 @@ from warehouse.reading.held_rows import HeldRow
 from warehouse.store.home import Home
 
 HELD_BY_RULE = Table(
-    "Held back, by rule",
+    "Quarantined, by rule",
     (
         Column("source", "source"),
         Column("rule", "rule"),
@@ -17,13 +18,14 @@ HELD_BY_RULE = Table(
     ),
 )
 HELD_ROWS = Table(
-    "Held rows",
+    "Quarantined rows",
     (
         Column("source", "source", priority=2),
         Column("file", "file"),
         Column("where", "where", is_prose=True),
         Column("rules", "reasons"),
     ),
+    list[QuarantinedRow],
 )
 
 
@@ -33,7 +35,7 @@ def print_held_rows(
     """For people the counts by rule, then the first rows; for programs every row."""
     lines = [vars(row) | {"where": row.place.text("en")} for row in rows]
     if form is not Format.table:
-        answer(HELD_ROWS, lines, form, wide, data=[vars(row) for row in rows])
+        answer(HELD_ROWS, lines, form, wide)
         return
     counts = [
         {"source": held, "rule": rule, "rows": count, "message": rule_message(held, rule)}

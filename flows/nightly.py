@@ -11,7 +11,8 @@ from prefect.states import Completed
 from flows.messages import outcome
 from flows.own_failures import say_once
 from flows.run_names import dated
-from flows.steps import leave_artifacts, publish, renew_facts, running, take_in
+from flows.sessions import running
+from flows.steps import leave_artifacts, publish, renew_facts, take_in
 from warehouse.runs.pipeline import a_run
 
 

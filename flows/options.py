@@ -8,13 +8,13 @@ from contextlib import contextmanager
 from datetime import date
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import typer
 
 from transforms.periods import FIRST_YEAR, LAST_YEAR
 
-EXIT_GATE, EXIT_USAGE, EXIT_ENVIRONMENT, EXIT_REFUSED = 1, 2, 3, 4
+EXIT_GATE, EXIT_USAGE, EXIT_ENVIRONMENT, EXIT_NAMED = 1, 2, 3, 4
 
 
 class Format(StrEnum):
@@ -134,6 +134,12 @@ def exit_codes(tell: Callable[[int, str], None] = lambda code, message: None) ->
         # A fault of the product: its stack is shown.
         tell(EXIT_GATE, f"{type(failure).__name__}: {failure}")
         raise
+
+
+def exit_if_named(report: dict[str, Any]) -> None:
+    """Exit 4 where the work is done and published, and refused deliveries or contested numbers are named."""
+    if report.get("refused") or report["contested"]:
+        raise typer.Exit(EXIT_NAMED)
 
 
 def note_if_empty(rows: Sequence[object], what: str, remedy: str) -> None:

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
+from flows.json_shapes import BackfillPlan, Check, Decision, PurgedDelivery, RestatedNumber
 from flows.options import Format
 from flows.tables import Column, Row, Table, show, write
 from transforms.odd_text import printable
@@ -46,6 +47,7 @@ PARTITIONS = Table(
         Column("rows", "rows", is_number=True),
         Column("remarks", lambda row: "closed: waits for kpi restate" if row["is_closed"] else "", is_prose=True),
     ),
+    BackfillPlan,
 )
 RESTATEMENT = Table(
     "Published values of closed years",
@@ -57,6 +59,7 @@ RESTATEMENT = Table(
         Column("new", "new", is_number=True),
         Column("deliveries", "deliveries"),
     ),
+    list[RestatedNumber],
 )
 _OF_ARCHIVE = (
     Column("source", "source", priority=2),
@@ -64,10 +67,27 @@ _OF_ARCHIVE = (
     Column("taken in", "taken_in"),
     Column("bytes", "bytes", is_number=True),
 )
-TO_PURGE = Table("Would be removed", _OF_ARCHIVE)
-PURGED = Table("Removed from landing/ and quarantine/", _OF_ARCHIVE)
+WAIVERS = Table(
+    "Accepted by name",
+    (
+        Column("item", "item"),
+        Column("printed", "published", is_number=True),
+        Column("derived", "derived", is_number=True),
+        Column("state", "state"),
+        Column("until", "until", priority=2),
+        Column("owner", "owner", is_prose=True),
+        Column("reason", "reason", is_prose=True),
+        Column("since", lambda row: moment(row["waived_at"]), priority=3),
+        Column("run", "run", priority=4),
+    ),
+    list[Decision],
+)
+TO_PURGE = Table("Would be removed", _OF_ARCHIVE, list[PurgedDelivery])
+PURGED = Table("Removed from landing/ and quarantine/", _OF_ARCHIVE, list[PurgedDelivery])
 CHECKS = Table(
-    "", (Column("check", "check"), Column("verdict", "verdict"), Column("finding", "finding", is_prose=True))
+    "",
+    (Column("check", "check"), Column("verdict", "verdict"), Column("finding", "finding", is_prose=True)),
+    list[Check],
 )
 
 
@@ -76,16 +96,24 @@ def say(line: str) -> None:
     print(printable(line), file=sys.stderr, flush=True)
 
 
-def print_json(data: Any) -> None:
-    json.dump(data, sys.stdout, ensure_ascii=False, indent=2, default=str)
+def print_json(data: Any, shape: Any) -> None:
+    """The fields that ``shape`` declares (``json_shapes``), and no other."""
+    json.dump(shaped(data, shape), sys.stdout, ensure_ascii=False, indent=2)
     sys.stdout.write("\n")
+
+
+def shaped(data: Any, shape: Any) -> Any:
+    from pydantic import TypeAdapter  # noqa: PLC0415
+
+    # What holds another type than declared is printed as it is: an answer is worth more than its form. The tests are strict.
+    return TypeAdapter(shape).dump_python(data, mode="json", warnings="none")
 
 
 def answer(table: Table, rows: Sequence[Row], form: Format, wide: bool, data: Any = None) -> None:
     """One table in the form that was asked for; ``data``: what JSON has instead of the rows."""
     match form:
         case Format.json:
-            print_json(rows if data is None else data)
+            print_json(rows if data is None else data, table.shape)
         case Format.table:
             show(table, rows, wide)
         case _:
@@ -114,6 +142,7 @@ def print_report(report: dict[str, Any]) -> None:
         show(CHANGES, indicators[:SHOWN_ROWS], hint=IN_JSON)
         if left := len(report["changed"]) - len(indicators[:SHOWN_ROWS]):
             print(f"and {left:,} more: of services and of values that are none (--json lists them)")
+    print_contested(report["contested"])
     if report["pending"]:
         print(
             f"PENDING {len(report['pending'])} published values of closed years would change: nothing new is published of them; "
@@ -123,9 +152,10 @@ def print_report(report: dict[str, Any]) -> None:
         print(f"Nothing to do: {len(report['skipped'])} deliveries are known already, no value changes.")
     known = sum(notice["kind"] == "known" for notice in report["notices"])
     print(
-        f"Deliveries: {len(report['batches'])} taken in (rows held back: {sum(b['quarantined'] for b in report['batches']):,}), "
+        f"Deliveries: {len(report['batches'])} taken in (rows quarantined: {sum(b['quarantined'] for b in report['batches']):,}), "
         f"{len(report['skipped'])} known already ({known} under another name), {len(report['refused'])} refused, "
         f"{len(report['unknown'])} not of a source"
+        + (f"; printed numbers that contradict: {len(report['contested'])}" if report["contested"] else "")
     )
     print(f"{report['run']}: " + ("published" if report["published"] else "nothing new was published"))
     total = sum(seconds for step, seconds in report["seconds"].items() if step != START_UP)
@@ -134,6 +164,13 @@ def print_report(report: dict[str, Any]) -> None:
         + ", ".join(f"{step} {seconds:.2f} s" for step, seconds in report["seconds"].items())
         + f"; together {total:.2f} s without the start-up"
     )
+
+
+def print_contested(contested: Sequence[Row]) -> None:
+    """What printed numbers contradict, what that holds back, and what to do."""
+    for contradiction in contested:
+        print(f"CONTESTED {printable(contradiction['message'])}")
+        print(f"  What to do: {printable(contradiction['what_to_do'])}")
 
 
 def print_backfill_plan(plan: dict[str, Any], form: Format, wide: bool) -> None:

@@ -5,7 +5,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
 class Settings(BaseSettings):
-    """``KPI_RETENTION_DAYS``: how long archived and held rows are kept.
+    """``KPI_RETENTION_DAYS``: how long archived and quarantined rows are kept.
 
     ``KPI_HISTORY_DAYS``: how long Prefect's history keeps a run. ``KPI_UI_PORT``: where ``kpi serve`` shows Prefect's pages.
     """

@@ -3,8 +3,7 @@
 The work itself is ``warehouse.runs.pipeline.Pipeline``.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 from prefect import flow, task
@@ -12,48 +11,11 @@ from prefect.artifacts import create_link_artifact, create_markdown_artifact, cr
 from prefect.client.schemas.objects import State, TaskRun
 from prefect.tasks import Task
 
-from flows.messages import failure_report, value_rows
+from flows.messages import contested_rows, failure_report, value_rows
+from flows.sessions import pipeline_of, tell
 from warehouse.landing.inbox import Delivery
 from warehouse.reports.validation_pages import run_page
-from warehouse.runs.pipeline import Pipeline, RunReport
 from warehouse.store.failures import Damaged, EnvironmentProblem
-
-Say = Callable[[str], None]
-_running: dict[str, Pipeline] = {}
-_last: dict[str, RunReport] = {}
-_say: list[Say] = []
-
-
-@contextmanager
-def running(home: str, pipeline: Pipeline) -> Iterator[None]:
-    """The tasks of the block work on ``pipeline``: they are given its home, a name, and no objects."""
-    _running[home], _last[home] = pipeline, pipeline.report
-    try:
-        yield
-    finally:
-        del _running[home]
-
-
-def pipeline_of(home: str) -> Pipeline:
-    """Raises EnvironmentProblem for a task that a stopped run has left behind: it has nothing to work on any more."""
-    if (pipeline := _running.get(home)) is None:
-        raise EnvironmentProblem("the run was stopped before this task began")
-    return pipeline
-
-
-def report_so_far(home: str) -> RunReport | None:
-    """What the last run on ``home`` had done when it ended, however it ended; None where none has begun."""
-    return _last.get(home)
-
-
-def on_progress(say: Say) -> None:
-    """Where progress lines go besides Prefect's log: the command's terminal."""
-    _say[:] = [say]
-
-
-def tell(line: str) -> None:
-    for say in _say:
-        say(line)
 
 
 def _may_pass(_task: Task[Any, Any], _run: TaskRun, state: State[Any]) -> bool:
@@ -77,14 +39,14 @@ def find_deliveries(home: str) -> list[tuple[str, list[Delivery]]]:
 )
 def take_in_source(home: str, source: str, found: list[Delivery]) -> int:
     """The deliveries of one source, from landing to states. Gives how many there were."""
-    pipeline_of(home).take_in(source, found, tell)
+    pipeline_of(home).take_in(source, found, partial(tell, home))
     return len(found)
 
 
 @task(tags=["kpi", "delivery"])
 def apply_corrections(home: str) -> int:
     """The entries of ``corrections.yml``. Gives how many rows were corrected."""
-    return pipeline_of(home).correct(tell)
+    return pipeline_of(home).correct(partial(tell, home))
 
 
 @flow(name="take-in", flow_run_name="take in", persist_result=False)
@@ -99,7 +61,7 @@ def take_in(home: str) -> int:
 def renew_facts(home: str) -> int:
     """Derives what the deliveries and the clock may have changed. Gives the number of changed facts."""
     changed = len(pipeline_of(home).renew())
-    tell(f"facts: {changed} changed")
+    tell(home, f"facts: {changed} changed")
     return changed
 
 
@@ -107,19 +69,24 @@ def renew_facts(home: str) -> int:
 def publish(home: str) -> bool:
     """Switches to a new publication where anything differs from the last."""
     published = pipeline_of(home).publish()
-    tell("published" if published else "nothing new to publish")
+    tell(home, "published" if published else "nothing new to publish")
     return published
 
 
 @task(tags=["kpi", "report"])
 def leave_artifacts(home: str) -> None:
-    """A table of the KPIs, a table of the deliveries with their counts, a text of what failed."""
+    """A table of the KPIs, one of the deliveries with their counts, one of what is contested, a text of what failed."""
     pipeline = pipeline_of(home)
     report = pipeline.report.as_dict()
     create_table_artifact(
         key="kpi-values", table=value_rows(pipeline.warehouse.home), description="KPI values as published"
     )
     create_table_artifact(key="deliveries", table=report["batches"], description=f"Deliveries of {pipeline.run.name}")
+    create_table_artifact(
+        key="contested",
+        table=contested_rows(report["contested"]),
+        description="Printed numbers that contradict what is derived, and what that holds back",
+    )
     create_link_artifact(
         key="validation-report",
         link=run_page(pipeline.warehouse.home, pipeline.run.name).as_uri(),

@@ -41,8 +41,11 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
+    """``shape``: what JSON has of it, a declaration of ``json_shapes``; None where it is for people alone."""
+
     title: str
     columns: tuple[Column, ...]
+    shape: Any = None
 
 
 def show(table: Table, rows: Sequence[Row], wide: bool = False, hint: str = "--wide shows them") -> None:

@@ -55,6 +55,27 @@ def prefect_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return shared / "home" / "prefect"
 
 
+@pytest.fixture(scope="session")
+def prefect_server(tmp_path_factory: pytest.TempPathFactory, prefect_database: Path) -> Iterator[dict[str, str]]:
+    """A server for those tests that ask nothing of its start: what a command's environment says to use it."""
+    home = tmp_path_factory.mktemp("server") / "home"
+    shutil.copytree(prefect_database, home / "prefect")
+    script = (
+        "import sys; from pathlib import Path; from flows.prefect_runtime import prefect_api\n"
+        "with prefect_api(Path(sys.argv[1])) as address: print(address, flush=True), sys.stdin.read()"
+    )
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
+    command = [sys.executable, "-c", script, str(home)]
+    with subprocess.Popen(
+        command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as process:
+        assert process.stdin and process.stdout
+        address = process.stdout.readline().strip()
+        password = (home / "secret" / "prefect-api").read_text().strip()
+        yield {"PREFECT_API_URL": address, "PREFECT_API_AUTH_STRING": password}
+        process.stdin.close()
+
+
 @contextmanager
 def _made_once(factory: pytest.TempPathFactory, name: str) -> Iterator[tuple[Path, bool]]:
     """(folder, whether its content is made) that the processes of one test run share; one at a time is in the block."""
@@ -101,18 +122,3 @@ LONGEST = (
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: LONGEST.index(item.path.stem) if item.path.stem in LONGEST else len(LONGEST))
-
-
-_exit_status: list[int] = []
-
-
-def pytest_sessionfinish(exitstatus: int) -> None:
-    _exit_status.append(int(exitstatus))
-
-
-def pytest_unconfigure() -> None:
-    """Leaves at once: at Python's clean-up DuckDB's binding writes pages of warnings below the test report."""
-    sys.stdout.flush()
-    sys.stderr.flush()
-    if _exit_status:
-        os._exit(_exit_status[-1])

@@ -23,6 +23,8 @@ TABLES = {
     *(table.table for table in result_tables()),
     *(f"{table.table}_history" for table in result_tables()),
     "reconciliation",
+    "contested",
+    "discrepancies",
     "batches",
     "validation_results",
     "indicators",
@@ -105,6 +107,7 @@ def fill(connection):
     for table in result_tables():
         add_result(connection, table)
     connection.execute(RECONCILED)
+    connection.execute("INSERT INTO facts.contested VALUES ('07|SS1|2024|NSS', 'nss', 'SS1', '2024', 'SS1.nss')")
 
 
 def add_result(connection, table: FactTable):

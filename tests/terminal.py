@@ -4,12 +4,12 @@ import os
 import pty
 import select
 import struct
-import subprocess
-import sys
 import termios
 import time
 from dataclasses import dataclass
 from fcntl import ioctl
+
+from tests.processes import started
 
 SECONDS = 120
 
@@ -24,29 +24,24 @@ class Said:
 
 def on_terminal(*arguments: str, columns: int = 80, types: str = "") -> Said:
     """Runs ``kpi`` on a terminal of ``columns`` and types ``types`` there beforehand."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("KPI_", "COLUMNS"))}
     ours, theirs = pty.openpty()
     ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
     os.write(ours, types.encode())
-    command = [sys.executable, "-c", "from flows.cli import main; main()", *arguments]
-    process = subprocess.Popen(
-        command, stdin=theirs, stdout=theirs, stderr=theirs, env=environment, start_new_session=True
-    )
-    os.close(theirs)
-    shown, end = b"", time.monotonic() + SECONDS
+    process = started(*arguments, terminal=os.ttyname(theirs))
+    shown, end, has_ended = b"", time.monotonic() + SECONDS, False
     try:
         while time.monotonic() < end:
-            if not select.select([ours], [], [], 1)[0]:
-                continue
-            try:
-                read = os.read(ours, 65536)
-            except OSError:
+            # Their side stays open here, so there is no end to be read: one more look after the process has ended.
+            if select.select([ours], [], [], 0.02)[0]:
+                shown += os.read(ours, 65536)
+            elif has_ended:
                 break
-            if not read:
-                break
-            shown += read
+            else:
+                has_ended = not process.is_alive()
     finally:
+        os.close(theirs)
         os.close(ours)
-        if process.poll() is None and time.monotonic() >= end:
+        if process.is_alive():
             process.kill()
-    return Said(shown.decode().replace("\r", ""), process.wait())
+        process.join()
+    return Said(shown.decode().replace("\r", ""), process.exitcode)

@@ -46,6 +46,8 @@ TABLES = {
 
 FIRST = Run(1, "run-000001", datetime(2025, 1, 10, 23, 59, 59, 999999))
 SECOND = Run(2, "run-000002", datetime(2025, 6, 1, 23, 59, 59, 999999))
+THIRD = Run(3, "run-000003", datetime(2025, 6, 2, 23, 59, 59, 999999))
+FOURTH = Run(4, "run-000004", datetime(2025, 6, 3, 23, 59, 59, 999999))
 
 
 def indicators(**changed):
@@ -72,7 +74,7 @@ def make_tables(connection):
 
 
 def add_runs(connection):
-    for run in (FIRST, SECOND):
+    for run in (FIRST, SECOND, THIRD, FOURTH):
         connection.execute(
             "INSERT INTO ledger.runs VALUES ($1, $2, $3, NULL, $3, $3, 'done', NULL)", [run.run_id, run.name, run.clock]
         )
@@ -191,9 +193,9 @@ def enter(warehouse, run=FIRST, values=None, **more):
         enter_scores(connection, [2024], {}, run, View(run.clock))
 
 
-def renewed(warehouse, run=FIRST):
+def renewed(warehouse, run=FIRST, frozen=()):
     with warehouse.transaction() as connection:
-        renew_reconciliation(connection, View(run.clock))
+        renew_reconciliation(connection, View(run.clock), run, frozen)
     return kept(warehouse.connection)
 
 

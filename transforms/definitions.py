@@ -1,4 +1,4 @@
-"""Indicator definitions: one pair of files an indicator, ``iku_06.yml`` (what it is) and ``iku_06.sql`` (its evidence).
+"""Indicator definitions: one pair of files an indicator, ``iku_06.yml`` (what it is) and ``iku_06.sql`` (its evidence); indicators alike share a query.
 
 The evidence query gives one row a record, period and group; the formula folds it. See docs/how-to/add-an-indicator.md.
 """
@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from transforms.sql import names_parameter
 from transforms.yaml_text import read_yaml
 
 INDICATORS = "transforms.indicators"
@@ -85,6 +86,13 @@ class Formula(Strict):
     amount_max: int = 1
 
 
+class Evidence(Strict):
+    """A query that several indicators share: ``<query>.sql`` in their folder, in which ``parameters`` are bound."""
+
+    query: Annotated[str, Field(pattern=r"^[a-z][a-z_]*$")]
+    parameters: dict[str, str] = {}
+
+
 class Version(Grounded):
     """How the indicator is computed from ``valid_from`` on. ``parameters`` are bound in the evidence query.
 
@@ -144,6 +152,8 @@ class Indicator(Grounded):
 
     ``compares_incomplete``: a missing record is itself part of the result, so that an incomplete value too is held against a printed one.
 
+    ``evidence``: the query that it shares with others; without it, it has one of its own beside its file.
+
     ``no_rows_means``: what a year without any row of a source that has rows says: that nothing was measured yet, or, of a
     register of events, that nothing happened, so that there is nothing to divide by.
     """
@@ -165,6 +175,7 @@ class Indicator(Grounded):
     looks_back_at_earlier_years: bool = False
     compares_incomplete: bool = False
     no_rows_means: Literal["not_yet_measured", "zero_denominator"] = "not_yet_measured"
+    evidence: Evidence | None = None
     population: Bilingual
     exclusions: list[Reason] = []
     exceptions: list[Reason] = []
@@ -180,7 +191,15 @@ class Indicator(Grounded):
             raise ValueError(f"{self.id}: versions stand in the order of valid_from, each date once")
         if (self.parts is None) != (self.year_from == "own"):
             raise ValueError(f"{self.id}: year_from says how the parts make the year")
+        if unbound := [
+            name for version in self.versions for name in self.bound(version) if not names_parameter(self.sql, name)
+        ]:
+            raise ValueError(f"{self.id}: its evidence query has no parameter {', '.join(unbound)}")
         return self
+
+    def bound(self, version: Version) -> dict[str, Any]:
+        """What its definition binds in the evidence query."""
+        return (self.evidence.parameters if self.evidence else {}) | version.parameters
 
     def version_at(self, day: date) -> Version | None:
         """The version in force on ``day``; None before the first."""
@@ -194,12 +213,19 @@ def load_indicators() -> tuple[Indicator, ...]:
 
 
 def read_indicators(folder: Traversable) -> tuple[Indicator, ...]:
-    """The pairs of files in ``folder``. Raises ValueError naming the file where a pair is not whole or a key is unknown."""
+    """The indicators of ``folder``: each a definition, with a query of its own or the name of one that several share.
+
+    Raises ValueError naming the file where the query is missing, or one too many, or a key is unknown.
+    """
     found = []
     for file in sorted((f for f in folder.iterdir() if f.name.endswith(".yml")), key=lambda f: f.name):
-        query = folder.joinpath(file.name.removesuffix(".yml") + ".sql")
+        content = read_yaml(file.read_text(encoding="utf-8"))
+        own = query = folder.joinpath(file.name.removesuffix(".yml") + ".sql")
+        if "evidence" in content:
+            query = folder.joinpath(f"{Evidence.model_validate(content['evidence']).query}.sql")
         if not query.is_file():
             raise ValueError(f"{file.name}: its evidence query {query.name} is missing")
-        content = read_yaml(file.read_text(encoding="utf-8"))
+        if query != own and own.is_file():
+            raise ValueError(f"{file.name}: it shares {query.name} and has {own.name} of its own")
         found.append(Indicator.model_validate(content | {"sql": query.read_text(encoding="utf-8")}))
     return tuple(found)

@@ -97,7 +97,7 @@ def evaluate(indicator: Indicator, formula: Formula, evidence: PeriodEvidence, s
 
 
 def withhold_uncertain(version: Version, outcome: Outcome) -> Outcome:
-    """A value that the held rows could move further than the definition allows is withheld; its band stays, and says why."""
+    """A value that the quarantined rows could move further than the definition allows is withheld; its band stays, and says why."""
     if version.widest_band is None or outcome.low is None or outcome.high is None:
         return outcome
     if outcome.high - outcome.low <= fraction(version.widest_band):

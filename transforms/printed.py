@@ -5,6 +5,8 @@ ends in ``@place``. What is derived of an item has the same name.
 """
 
 import fnmatch
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
@@ -19,9 +21,14 @@ REFERENCE = "transforms.reference"
 # What an index of a survey (IKM) is of the mean of its elements.
 IKM_SCALE = 25
 Text = Annotated[str, Field(min_length=1)]
-Rule = Literal[
-    "sum", "difference", "mean", "percent", "percentage_of", "ikm", "ikm_of_units", "efficiency", "nearest_share", "rest_of_share",
+NumberRule = Literal[
+    "sum", "difference", "mean", "percent", "percentage_of", "percent_of_mean", "ikm", "ikm_of_units", "efficiency",
+    "nearest_share", "rest_of_share", "same", "no_fall",
 ]  # fmt: skip
+TextRule = Literal["names", "one_of", "lowest", "band", "unlike", "as_precise", "adjoins", "weekday", "working_day"]
+Rule = NumberRule | TextRule
+# An item of another office begins with its code.
+_OF_AN_OFFICE = re.compile(r"[0-9]{2}\|")
 
 
 class Strict(BaseModel):
@@ -92,14 +99,31 @@ class Report(Strict):
         return [item for table in self.tables for item in table.items]
 
 
+class Statement(Strict):
+    """What a report states besides its numbers: a name, a label, a rank, a date."""
+
+    item: Text
+    value: Text
+    source: Text
+
+
+class Statements(Strict):
+    statements: tuple[Statement, ...]
+
+
 class StatedCheck(Strict):
-    """A check, or with ``each`` a family of them: {0} and {1} stand for the words of an entry. ``parts`` are patterns."""
+    """A check, or with ``each`` a family of them: {0} and {1} stand for the words of an entry. ``parts`` are patterns.
+
+    ``decimals``: those at which the number is judged, where they are not the printed ones. ``bands``: the name of each by its lowest value.
+    """
 
     id: Text
     rule: Rule
     total: Text
     parts: tuple[Text, ...] = Field(min_length=1)
     each: tuple[Text, ...] = ("",)
+    decimals: int | None = None
+    bands: dict[Text, Text] = {}
 
 
 class StatedChecks(Strict):
@@ -108,12 +132,14 @@ class StatedChecks(Strict):
 
 @dataclass(frozen=True)
 class Check:
-    """A printed number that follows from others of the same report."""
+    """A printed number or statement that follows from others of the same report."""
 
     id: str
     rule: Rule
     total: PrintedItem
     parts: tuple[PrintedItem, ...]
+    decimals: int
+    bands: Mapping[str, str]
 
 
 class Explanation(Strict):
@@ -149,6 +175,7 @@ class Discrepancy(Strict):
 
 class Discrepancies(Strict):
     document: Text
+    report_year: int
     discrepancies: tuple[Discrepancy, ...]
 
 
@@ -179,36 +206,51 @@ def load_checks(report_year: int) -> tuple[Check, ...]:
     """The checks of a report's numbers among themselves. Raises ValueError for a pattern that names nothing."""
     report = next(report for report in load_reports() if report.report_year == report_year)
     stated = StatedChecks.model_validate(_content(f"published_{report_year}_checks.yml"))
-    numbers = {item.item: item for item in report.items if item.number is not None}
+    printed = [*(item for item in report.items if item.value is not None), *load_statements(report_year)]
+    by_name = {item.item: item for item in printed}
     return tuple(
-        _check(numbers, report.office, family, entry.split("|")) for family in stated.checks for entry in family.each
+        _check(by_name, report.office, family, entry.split("|")) for family in stated.checks for entry in family.each
     )
-
-
-def _check(numbers: dict[str, PrintedItem], office: str, family: StatedCheck, words: list[str]) -> Check:
-    identifier = family.id.format(*words)
-    total, *parts = (
-        _matching(numbers, f"{office}|{pattern.format(*words)}", identifier)
-        for pattern in (family.total, *family.parts)
-    )
-    if len(total) != 1:
-        raise ValueError(f"check {identifier}: its total names {len(total)} items")
-    return Check(identifier, family.rule, total[0], tuple(item for found in parts for item in found))
-
-
-def _matching(numbers: dict[str, PrintedItem], pattern: str, identifier: str) -> list[PrintedItem]:
-    """Items with a number that the pattern names; further printings only where it says so (@)."""
-    # Most patterns are plain names.
-    names = fnmatch.filter(numbers, pattern) if set("*?[") & set(pattern) else [pattern] if pattern in numbers else []
-    found = [numbers[name] for name in names if ("@" in pattern) == ("@" in name)]
-    if not found:
-        raise ValueError(f"check {identifier}: {pattern} names no printed number")
-    return found
 
 
 @cache
+def load_statements(report_year: int) -> tuple[PrintedItem, ...]:
+    """What the report states besides its numbers."""
+    stated = Statements.model_validate(_content(f"published_{report_year}_statements.yml")).statements
+    return tuple(PrintedItem(item=s.item, value=s.value, unit="text", source=s.source) for s in stated)
+
+
+def _check(printed: dict[str, PrintedItem], office: str, family: StatedCheck, words: list[str]) -> Check:
+    identifier = family.id.format(*words)
+    total, *parts = (
+        _matching(printed, pattern if _OF_AN_OFFICE.match(pattern) else f"{office}|{pattern}", identifier)
+        for pattern in (pattern.format(*words) for pattern in (family.total, *family.parts))
+    )
+    if len(total) != 1:
+        raise ValueError(f"check {identifier}: its total names {len(total)} items")
+    decimals = total[0].decimals if family.decimals is None else family.decimals
+    members = tuple(item for found in parts for item in found)
+    return Check(identifier, family.rule, total[0], members, decimals, family.bands)
+
+
+def _matching(printed: dict[str, PrintedItem], pattern: str, identifier: str) -> list[PrintedItem]:
+    """Items with a value that the pattern names; further printings only where it says so (@)."""
+    # Most patterns are plain names.
+    names = fnmatch.filter(printed, pattern) if set("*?[") & set(pattern) else [pattern] if pattern in printed else []
+    found = [printed[name] for name in names if ("@" in pattern) == ("@" in name)]
+    if not found:
+        raise ValueError(f"check {identifier}: {pattern} names nothing that is printed")
+    return found
+
+
 def load_discrepancies() -> tuple[Discrepancy, ...]:
-    return Discrepancies.model_validate(_content("known_discrepancies.yml")).discrepancies
+    return documented().discrepancies
+
+
+@cache
+def documented() -> Discrepancies:
+    """What is known to be wrong with what was printed, with the report that prints it."""
+    return Discrepancies.model_validate(_content("known_discrepancies.yml"))
 
 
 def _content(name: str) -> object:

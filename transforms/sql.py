@@ -24,3 +24,12 @@ def names_parameter(query: str, name: str) -> bool:
 def _without_comments(query: str) -> str:
     """A header names the parameters that a query may have."""
     return re.sub(r"--[^\n]*", "", query)
+
+
+def filled(query: str, **parts: str) -> str:
+    """``query`` with each ``{name}`` of ``parts`` replaced: SQL that is made of declarations. Raises KeyError for one that it does not have."""
+    for name, part in parts.items():
+        if f"{{{name}}}" not in query:
+            raise KeyError(name)
+        query = query.replace(f"{{{name}}}", part)
+    return query

@@ -1,4 +1,4 @@
-"""The validation report: what came, what was held and why, what it does to the KPIs, and what to do. One page, no outside address.
+"""The validation report: what came, what was quarantined and why, what it does to the KPIs, and what to do. One page, no outside address.
 
 Pure: numbers in, HTML out. No value of a delivered row ever comes in here.
 """
@@ -107,6 +107,17 @@ class RefusalLine:
 
 
 @dataclass(frozen=True)
+class ContestedLine:
+    """A printed number that contradicts what is derived, with what it holds back; or, ``is_waived``, one that somebody answers for."""
+
+    message: str
+    message_id: str
+    what_to_do: str
+    what_to_do_id: str
+    is_waived: bool = False
+
+
+@dataclass(frozen=True)
 class CheckLine:
     """A check of a delivery as a whole: its volume, its shares; ``is_good`` or worth a look."""
 
@@ -120,7 +131,7 @@ class CheckLine:
 
 @dataclass(frozen=True)
 class BandLine:
-    """What the held rows could do to a value: its bounds if all of them counted against it, or for it."""
+    """What the quarantined rows could do to a value: its bounds if all of them counted against it, or for it."""
 
     item: str
     period: str
@@ -166,7 +177,7 @@ class DisabledLine:
 
 @dataclass(frozen=True)
 class HeldLine:
-    """A held row: where it stands in the delivered file, and the rules that it breaks."""
+    """A quarantined row: where it stands in the delivered file, and the rules that it breaks."""
 
     place_en: str
     place_id: str
@@ -186,6 +197,7 @@ class RunPage:
     deliveries: Sequence[DeliveryLine] = ()
     refusals: Sequence[RefusalLine] = ()
     notices: Sequence[tuple[str, str]] = ()
+    contested: Sequence[ContestedLine] = ()
     rules: Sequence[RuleLine] = ()
     checks: Sequence[CheckLine] = ()
     bands: Sequence[BandLine] = ()
@@ -196,7 +208,7 @@ class RunPage:
 
     @property
     def failing(self) -> list[RuleLine]:
-        """The rules that held or noted rows, most first; those that vanished at the end."""
+        """The rules that quarantined or noted rows, most first; those that vanished at the end."""
         lines = [line for line in self.rules if line.failed or line.trend == "vanished"]
         return sorted(lines, key=lambda line: (-line.failed, line.source, line.rule))
 

@@ -7,7 +7,6 @@ import typer
 
 from flows.command import Panel, command
 from flows.options import (
-    EXIT_REFUSED,
     Format,
     FormatOption,
     HomeOption,
@@ -17,6 +16,7 @@ from flows.options import (
     WideOption,
     chosen_format,
     exit_codes,
+    exit_if_named,
     home_of,
     parse_years,
     pretended_day,
@@ -43,11 +43,15 @@ def backfill(
 ) -> None:
     """Take in what is new, then derive these years in full, whatever is missing or stale. Can be stopped and resumed."""
     from flows.command_run import failed_report, plan_backfill, run_backfill  # noqa: PLC0415
-    from flows.render import print_backfill_plan, print_json, print_report  # noqa: PLC0415
+    from flows.json_shapes import Report  # noqa: PLC0415
+    from flows.render import print_backfill_plan, print_json, print_report, say  # noqa: PLC0415
+    from flows.sessions import Session  # noqa: PLC0415
+
+    session = Session(say)
 
     def tell(code: int, message: str) -> None:
         if as_json:
-            print_json(failed_report(home_of(home), code, message))
+            print_json(failed_report(session, code, message), Report)
 
     with exit_codes(tell):
         span = parse_years(years)
@@ -58,7 +62,9 @@ def backfill(
             plan = plan_backfill(home_of(home), span, pretended_day(as_of, pretend_future))
             print_backfill_plan(plan, form, wide)
             return
-        report = run_backfill(home_of(home), span, pretended_day(as_of, pretend_future), runner.value, workers)
-        (print_json if form is Format.json else print_report)(report)
-        if report["refused"]:
-            raise typer.Exit(EXIT_REFUSED)
+        report = run_backfill(home_of(home), span, pretended_day(as_of, pretend_future), runner.value, workers, session)
+        if form is Format.json:
+            print_json(report, Report)
+        else:
+            print_report(report)
+        exit_if_named(report)

@@ -32,6 +32,7 @@ def explain(
 ) -> None:
     """Show where a number comes from: formula, records by role, deliveries, rules, history."""
     from flows.explain_text import print_explanation  # noqa: PLC0415
+    from flows.json_shapes import Explanation  # noqa: PLC0415
     from flows.render import print_json  # noqa: PLC0415
     from warehouse.store.failures import NothingKnown  # noqa: PLC0415
     from warehouse.trace.explain import explain as explain_item  # noqa: PLC0415
@@ -42,6 +43,9 @@ def explain(
         except NothingKnown as nothing:
             note(str(nothing))
             if as_json:
-                print_json(None)
+                print_json(None, Explanation | None)
             return
-        (print_json if as_json else print_explanation)(found)
+        if as_json:
+            print_json(found, Explanation)
+        else:
+            print_explanation(found)

@@ -25,9 +25,13 @@ def init(
     """Make an installation: its folders, its warehouse and the key of the pseudonyms. Changes none that is there."""
     from dataclasses import asdict  # noqa: PLC0415
 
+    from flows.json_shapes import Installation  # noqa: PLC0415
     from flows.render import print_initialised, print_json  # noqa: PLC0415
     from warehouse.runs.initialise import initialise  # noqa: PLC0415
 
     with exit_codes():
         made = asdict(initialise(home_of(home), trial=trial, force=force))
-        (print_json if as_json else print_initialised)(made)
+        if as_json:
+            print_json(made, Installation)
+        else:
+            print_initialised(made)

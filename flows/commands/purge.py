@@ -33,7 +33,7 @@ def purge(
     wide: WideOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Remove archived and held rows at the end of their retention; facts and counts stay."""
+    """Remove archived and quarantined rows at the end of their retention; facts and counts stay."""
     from dataclasses import asdict  # noqa: PLC0415
 
     from flows.render import PURGED, TO_PURGE, answer  # noqa: PLC0415

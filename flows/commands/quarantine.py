@@ -1,4 +1,4 @@
-"""``kpi quarantine``: the rows that are held back."""
+"""``kpi quarantine``: the quarantined rows."""
 
 from typing import Annotated
 
@@ -20,7 +20,7 @@ from flows.options import (
 @command(
     "kpi quarantine",
     "kpi quarantine --source promotion --reason PRM-05",
-    "kpi quarantine --source promotion --format csv > held.csv",
+    "kpi quarantine --source promotion --format csv > quarantined.csv",
     panel=Panel.CHECKING,
     place=2,
 )
@@ -32,7 +32,7 @@ def quarantine(
     wide: WideOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Print the rows that are held back: counts by rule, then file and row."""
+    """Print the quarantined rows: counts by rule, then file and row."""
     from flows.held_tables import print_held_rows  # noqa: PLC0415
     from warehouse.reading.held_rows import read_held_rows  # noqa: PLC0415
     from warehouse.store.home import Home  # noqa: PLC0415
@@ -44,11 +44,11 @@ def quarantine(
         rows = read_held_rows(place, source, reason)
         print_held_rows(place, rows, source, reason, form, wide)
         if not rows:
-            note("no row is held back" + (" that was asked for" if source or reason else ""))
+            note("no row is quarantined" + (" that was asked for" if source or reason else ""))
 
 
 def _require_known(source: str | None, reason: str | None) -> None:
-    """Raises KeyError or ValueError: an empty answer to a misspelt name would read as nothing held."""
+    """Raises KeyError or ValueError: an empty answer to a misspelt name would read as nothing quarantined."""
     from expectations.contract import load_contract, source_names  # noqa: PLC0415
     from transforms.names import did_you_mean  # noqa: PLC0415
 

@@ -33,14 +33,15 @@ def reconcile(
 ) -> None:
     """Print what is printed against what is derived, line by line."""
     from flows.fact_tables import print_reconciliation  # noqa: PLC0415
-    from warehouse.reading.published_values import read_reconciliation  # noqa: PLC0415
+    from warehouse.reading.published_values import count_discrepancies, read_reconciliation  # noqa: PLC0415
     from warehouse.store.home import Home  # noqa: PLC0415
 
     with exit_codes():
         form = chosen_format(as_format, as_json)
-        rows = read_reconciliation(Home(home_of(home)), year)
+        place = Home(home_of(home))
+        rows = read_reconciliation(place, year)
         chosen = [row for row in rows if verdict in (None, row["verdict"])]
-        print_reconciliation(chosen, form, wide)
+        print_reconciliation(chosen, count_discrepancies(place, year), form, wide)
         note_if_empty(
             rows, f"printed numbers of {year}", "the report of 2024 is in the product, others come as published_value"
         )

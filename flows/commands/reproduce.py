@@ -33,6 +33,7 @@ def reproduce(
 ) -> None:
     """Compute a number again from the archived deliveries alone, and compare exactly. Exit 1: it differs."""
     from flows.explain_text import print_reproduction  # noqa: PLC0415
+    from flows.json_shapes import Reproduction  # noqa: PLC0415
     from flows.render import print_json  # noqa: PLC0415
     from warehouse.store.failures import NothingKnown  # noqa: PLC0415
     from warehouse.trace.reproduce import reproduce as reproduce_item  # noqa: PLC0415
@@ -43,8 +44,11 @@ def reproduce(
         except NothingKnown as nothing:
             note(f"{nothing}. There is no number to make again, so nothing was compared")
             if as_json:
-                print_json(None)
+                print_json(None, Reproduction | None)
             return
-        (print_json if as_json else print_reproduction)(found)
+        if as_json:
+            print_json(found, Reproduction)
+        else:
+            print_reproduction(found)
         if not found["equal"]:
             raise typer.Exit(EXIT_GATE)

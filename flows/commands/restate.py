@@ -16,6 +16,7 @@ from flows.options import (
     YesOption,
     chosen_format,
     exit_codes,
+    exit_if_named,
     home_of,
     is_asked,
     note,
@@ -71,3 +72,6 @@ def restate(
         if shown is None:
             answer(RESTATEMENT, done.steps, form, wide)
         print(done.sentence(), file=sys.stderr)
+        for contradiction in done.contested:
+            note(f"CONTESTED {contradiction['message']}. What to do: {contradiction['what_to_do']}")
+        exit_if_named({"contested": done.contested})

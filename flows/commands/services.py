@@ -26,6 +26,9 @@ class By(StrEnum):
     period = "period"
     region = "region"
     agency = "agency"
+    month = "month"
+    type = "type"
+    kind = "kind"
 
 
 @command(
@@ -56,5 +59,5 @@ def services(
         note_if_empty(
             rows,
             f"the services of {year} by {by.value}",
-            "`kpi values` lists the years (nip and pension have no periods)",
+            "`kpi values` lists the years (periods and types are of promotion, kinds of recruitment of nip)",
         )

@@ -31,6 +31,7 @@ def validate(
     home: HomeOption = None,
 ) -> None:
     """Check one file against its contract; load nothing. Exit 0: every row is good; 1: it is not."""
+    from flows.json_shapes import Validation  # noqa: PLC0415
     from flows.render import print_json  # noqa: PLC0415
     from flows.validation_text import validation_lines  # noqa: PLC0415
     from warehouse.loading.validate_file import validate_file  # noqa: PLC0415
@@ -52,7 +53,7 @@ def validate(
             )
         result = validate_file(file, source, lang)
         if as_json:
-            print_json(result)
+            print_json(result, Validation)
         else:
             print("\n".join(validation_lines(result, lang)))
         if not result["ok"]:

@@ -38,7 +38,7 @@ def chromium() -> str:
 
 @pytest.fixture(scope="module")
 def pages(faulty_2024: RunHome) -> list[Path]:
-    """The run's page, the history, and the page of the delivery with the most held rows."""
+    """The run's page, the history, and the page of the delivery with the most quarantined rows."""
     folder = faulty_2024.home.validation_reports
     fullest = max(folder.glob("batch-*.html"), key=lambda page: page.stat().st_size)
     return [folder / "run-000001.html", folder / "index.html", fullest]

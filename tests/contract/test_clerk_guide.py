@@ -1,16 +1,14 @@
 """The clerk's guide in Indonesian (docs/id/panduan-pengirim.md) is true: columns, examples, commands, messages."""
 
-import os
 import re
 import shlex
-import subprocess
-import sys
 from functools import cache
 from pathlib import Path
 
 import pytest
 
 from expectations.contract import load_contract, source_names
+from tests.processes import kpi
 from warehouse.landing.refusal import MESSAGES
 from warehouse.loading.validate_file import validate_file
 
@@ -57,22 +55,21 @@ def test_the_columns_are_those_of_the_contract_and_the_example_is_good(source: s
     assert (told["ok"], told["rows"], told["failures"]) == (True, 1, [])
 
 
-def test_every_command_runs_and_the_answers_are_those_shown(tmp_path: Path) -> None:
+def test_every_command_runs_and_the_answers_are_those_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     good = example("promotion")
     header, row = good.splitlines()
     file = tmp_path / "kp-maret-2024.csv"
     # No browser opens on the machine of whoever runs this.
-    environment = os.environ | {"KPI_HOME": str(tmp_path / "data"), "BROWSER": "true", "DISPLAY": ""}
+    monkeypatch.setenv("BROWSER", "true")
+    monkeypatch.setenv("DISPLAY", "")
+    monkeypatch.chdir(tmp_path)
 
-    def kpi(command: str) -> str:
+    def answer_to(command: str) -> str:
         words = [
             file.name if word == PLACEHOLDER else "promotion" if word == "SUMBER" else word
             for word in shlex.split(command)
         ]
-        program = [str(Path(sys.executable).with_name("kpi")), *words[1:]]
-        shown = subprocess.run(
-            program, check=False, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120
-        )
+        shown = kpi(*words[1:], home=tmp_path / "data")
         assert shown.returncode in (0, 1), shown.stderr
         return shown.stdout
 
@@ -85,11 +82,11 @@ def test_every_command_runs_and_the_answers_are_those_shown(tmp_path: Path) -> N
     (pages / "run-000001.html").write_text("")
     file.write_text(good)
     for command in commands:
-        kpi(command)
+        answer_to(command)
     answer = f"kpi validate {file.name} --source promotion"
-    assert kpi(answer).strip() in guide()
+    assert answer_to(answer).strip() in guide()
     file.write_text(f"{header}\n{row}\n{row.replace('KP2024-0001', 'KP2024-0002').replace(',201,', ',21,')}\n")
-    shown = kpi(answer)
+    shown = answer_to(answer)
     for line in filter(str.strip, shown.splitlines()):
         assert line in guide(), line
 

@@ -73,7 +73,7 @@ def test_a_fault_of_the_machine_is_no_refusal_and_leaves_nothing(desk, monkeypat
     def full(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(delivery, "_sync", full)
+    monkeypatch.setattr(delivery, "sync", full)
     with pytest.raises(OSError, match="No space left"):
         desk.land(desk.file("f.csv", "a,b,c\n1,2,3\n"))
     desk.check_traces([])

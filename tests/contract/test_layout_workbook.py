@@ -13,11 +13,13 @@ import pytest
 
 from tests.workbook_twin import agreed_rows, later, proposals, write_workbook
 from transforms.reference.tables import agencies, offices, proposal_status, spellings
+from warehouse.loading.same_records import MARK, seek_earlier_ones
 from warehouse.loading.validate_file import validate_file
 from warehouse.reading.published_values import read_services, read_values
 from warehouse.runs.pipeline import run_pipeline
 from warehouse.store.connection import open_warehouse
 from warehouse.store.home import Home
+from warehouse.store.runs import read_meta
 from warehouse.trace.explain import explain
 from warehouse.trace.reproduce import reproduce
 
@@ -218,3 +220,15 @@ def test_a_proposal_in_the_workbook_and_in_the_log_counts_once(tmp_path: Path, n
     said = "6 of promotion came both with an id and in the layout regional_office_workbook, which has none; the row with an id counts: "
     assert found == [(2, False, said + ", ".join(ids[:5]) + ", ...")]
     assert said in (home.validation_reports / "batch-000002.html").read_text(encoding="utf-8")
+    with open_warehouse(tmp_path, "test") as warehouse:
+        # as a home of a release that noted nothing yet
+        noted = warehouse.connection.execute("FROM ledger.same_records ORDER BY ALL").fetchall()
+        warehouse.connection.execute(
+            f"DELETE FROM ledger.same_records; INSERT INTO ledger.meta VALUES ('{MARK}', 'to seek')"
+        )
+        seek_earlier_ones(warehouse.connection, home)
+        assert (
+            len(noted) == 6
+            and warehouse.connection.execute("FROM ledger.same_records ORDER BY ALL").fetchall() == noted
+        )
+        assert read_meta(warehouse.connection, MARK) is None

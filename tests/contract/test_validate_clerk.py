@@ -51,7 +51,7 @@ def test_a_faulty_file_is_told_in_indonesian_with_place_and_remedy(tmp_path: Pat
     file = saved(tmp_path, row("promotion", jenis_kp_id="999", instansi_kode="9999", tgl_usulan="2024/01/01"))
     code, said, _ = validate(file, "promotion")
     assert code == 1
-    assert "1 dari 1 baris akan ditahan" in said
+    assert "1 dari 1 baris akan dikarantina" in said
     assert "Perbaikan: Yang diizinkan: 101, 201, 202, 203," in said
     assert "Yang diizinkan: 5500-5509, 5571, 5572, 5600-5612," in said and "V001 sampai V999" in said
     assert "Tulis dd-mm-yyyy, misalnya 01-02-2024." in said

@@ -143,7 +143,7 @@ def test_a_file_at_which_our_own_code_fails_stops_no_other(place: TimeHome, monk
     ]
     assert [refused.file for refused in report.refused] == ["integration/b.txt", "integration/c.csv"]
     message = report.refused[1].message
-    assert "the product failed at this file (InvalidInputException, batch.py:" in message
+    assert "the product failed at this file (InvalidInputException, judged_rows.py:" in message
     assert "cell of" not in message, "no word of an error: it may quote a cell"
     assert place.ledger("SELECT file, landed FROM ledger.batches ORDER BY batch_id") == [
         ("integration/a.csv", 2), ("integration/d.csv", 1)

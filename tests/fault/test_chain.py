@@ -2,13 +2,12 @@
 
 import os
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import duckdb
 import pytest
 
+from tests.processes import kpi, script
 from tests.time_home import TimeHome, letter
 from warehouse.runs.doctor import examine
 from warehouse.runs.pipeline import a_run
@@ -77,8 +76,7 @@ def test_doctor_says_it_and_fails(tmp_path: Path) -> None:
     place.run("2025-01-10")
     with duckdb.connect(str(place.home.warehouse)) as connection:
         connection.execute("UPDATE ledger.batches SET landed = 2")
-    kpi = [sys.executable, "-c", "from flows.cli import main; main()", "doctor", "--home", str(tmp_path)]
-    done = subprocess.run(kpi, capture_output=True, text=True, check=False)
+    done = kpi("doctor", home=tmp_path)
     assert done.returncode == 3 and "run 1: ledger.batches" in done.stdout
 
 
@@ -102,7 +100,7 @@ def test_a_killed_run_is_sealed_by_the_next(tmp_path: Path) -> None:
         "    [pipeline.take_in(source, found, print) for source, found in pipeline.find()]\n"
         "    os.kill(os.getpid(), signal.SIGKILL)\n"
     )
-    killed = subprocess.run([sys.executable, "-c", code, str(tmp_path)], capture_output=True, check=False)
+    killed = script(code, tmp_path)
     assert killed.returncode == -signal.SIGKILL
     place.run("2025-01-11")
     assert broken(place) is None

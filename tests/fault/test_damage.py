@@ -4,7 +4,6 @@ import json
 import os
 import random
 import shutil
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +11,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from tests.processes import kpi, script
 from tests.time_home import TimeHome, letter
 from warehouse.reading.held_rows import read_held_rows
 from warehouse.runs.doctor import examine
@@ -19,12 +19,10 @@ from warehouse.store.failures import EnvironmentProblem
 from warehouse.store.key import VARIABLE
 from warehouse.store.seal import seal_runs
 
-KPI = [sys.executable, "-c", "from flows.cli import main; main()"]
-
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> TimeHome:
-    """Three runs, the last one without a publication; one held row."""
+    """Three runs, the last one without a publication; one quarantined row."""
     place = TimeHome(tmp_path_factory.mktemp("made"))
     place.deliver("integration/a.csv", letter("5500", integrated=False), letter("9999", integrated=True))
     place.run("2025-01-10")
@@ -51,11 +49,6 @@ def flip(file: Path, at: int, bit: int = 0) -> None:
     file.write_bytes(content)
 
 
-def kpi(place: TimeHome, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [*KPI, *arguments, "--home", str(place.root)]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
-
-
 READ_ALL = """
 import duckdb, hashlib, sys
 connection = duckdb.connect(sys.argv[1], read_only=True)
@@ -66,14 +59,13 @@ for table in connection.execute("SELECT schema_name || '.' || table_name FROM du
 
 def everything(place: TimeHome) -> tuple[int, str]:
     """How a reader of all tables ends, and a digest of each table."""
-    command = [sys.executable, "-c", READ_ALL, str(place.home.warehouse)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = script(READ_ALL, place.home.warehouse)
     return done.returncode, done.stdout
 
 
 def test_an_undamaged_home_is_good(place: TimeHome) -> None:
     assert bad(place) == {}
-    assert kpi(place, "doctor", "--deep").returncode == 0
+    assert kpi("doctor", "--deep", home=place.root).returncode == 0
 
 
 def test_flipped_bits_of_the_warehouse_that_harm_are_named(place: TimeHome) -> None:
@@ -186,8 +178,8 @@ def test_the_manifest_states_the_seal_of_the_run_before(place: TimeHome) -> None
     ("pattern", "name"),
     [
         ("landing/integration/*.parquet", "archive"),
-        ("quarantine/integration/000001.parquet", "held rows"),
-        ("quarantine/open_rows.parquet", "index of held rows"),
+        ("quarantine/integration/000001.parquet", "quarantined rows"),
+        ("quarantine/open_rows.parquet", "index of quarantined rows"),
         ("publications/000001/parquet/kpi_values.parquet", "older publications"),
         ("publications/000001/manifest.json", "older publications"),
         ("publications/000002/kpi.duckdb", "publication"),

@@ -2,8 +2,6 @@
 
 import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from flows.app import app
+from tests.processes import kpi
 from tests.time_home import TimeHome, letter
 from warehouse.runs.pipeline import run_pipeline
 from warehouse.store.key import VARIABLE
@@ -109,11 +108,12 @@ def test_a_damaged_warehouse(place: TimeHome, harm: Callable[[Path], None]) -> N
 
 
 @pytest.mark.parametrize("harm", [header, block_of("ledger.batches"), block_of("ledger.validation_results")])
-def test_a_run_on_a_damaged_warehouse(place: TimeHome, harm: Callable[[Path], None]) -> None:
+def test_a_run_on_a_damaged_warehouse(
+    place: TimeHome, harm: Callable[[Path], None], prefect_server: dict[str, str]
+) -> None:
     harm(place.home.warehouse)
     place.deliver("integration/b.csv", letter("5500", integrated=True, number="L2", tgl_surat="2024-12-27"))
-    kpi = [sys.executable, "-c", "from flows.cli import main; main()", "run", "--home", str(place.root)]
-    done = subprocess.run(kpi, capture_output=True, text=True, check=False, timeout=300)
+    done = kpi("run", home=place.root, **prefect_server)
     assert done.returncode == 3, done.stderr
     assert "Traceback" not in done.stderr + done.stdout
     assert "restore warehouse.duckdb from a backup" in done.stderr.splitlines()[-1]

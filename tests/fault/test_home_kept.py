@@ -3,15 +3,13 @@
 import os
 import shutil
 import stat
-import subprocess
-import sys
 from datetime import timedelta
 from pathlib import Path
 
 import duckdb
 import pytest
 
-from tests.flow.test_cli import kpi
+from tests.processes import kpi, script
 from tests.rows import csv, row
 from tests.time_home import TimeHome
 from transforms.periods import clock_now
@@ -34,15 +32,20 @@ ASKING = (
 )  # fmt: skip
 
 
-@pytest.fixture
-def place(tmp_path: Path) -> TimeHome:
-    """Two nights: a service of 2024 that is published, with one quarantined row."""
-    found = TimeHome(tmp_path / "home")
+@pytest.fixture(scope="module")
+def two_nights(tmp_path_factory: pytest.TempPathFactory) -> TimeHome:
+    """A service of 2024 that is published, with one quarantined row; made once, each test has a copy."""
+    found = TimeHome(tmp_path_factory.mktemp("two nights") / "home")
     found.deliver("pension/a.csv", row("pension"), row("pension", id="S9", tmt_pensiun="2024-06-02 00:00:00"))
     found.run("2025-02-01")
     found.deliver("pension/b.csv", row("pension", id="S2"))
     found.run("2025-02-02")
     return found
+
+
+@pytest.fixture
+def place(two_nights: TimeHome, tmp_path: Path) -> TimeHome:
+    return two_nights.copy(tmp_path / "home")
 
 
 def names(folder: Path) -> list[str]:
@@ -93,7 +96,7 @@ def test_a_lost_warehouse_stops_every_command_and_nothing_is_touched(place: Time
     before = names(place.home.publications), place.home.published.readlink()
     with pytest.raises(
         EnvironmentProblem,
-        match=r"is lost, but what it has left is there: the key .*; 2 archived .*; held rows of 1 .*; publications 000001, 000002\.",
+        match=r"is lost, but what it has left is there: the key .*; 2 archived .*; quarantined rows of 1 .*; publications 000001, 000002\.",
     ):
         place.run("2025-02-03")
     assert (names(place.home.publications), place.home.published.readlink()) == before
@@ -279,7 +282,7 @@ run_pipeline(Path(sys.argv[1]), date.fromisoformat(sys.argv[3]))
 
 
 def night(root: Path, umask: str, day: str) -> None:
-    subprocess.run([sys.executable, "-c", NIGHT, str(root), umask, day], check=True)
+    assert script(NIGHT, root, umask, day).returncode == 0
 
 
 def rights(root: Path) -> dict[str, int]:
@@ -288,10 +291,8 @@ def rights(root: Path) -> dict[str, int]:
 
 @pytest.mark.parametrize("umask", ["000", "022", "077"])
 def test_rights_do_not_depend_on_the_umask(tmp_path: Path, umask: str) -> None:
-    shown = subprocess.run(
-        [sys.executable, "-c", f"import os; os.umask(0o{umask}); from flows.cli import main; main()", "init", "--home", str(tmp_path / "deep/home")],
-        check=False, capture_output=True, text=True,
-    )  # fmt: skip
+    init = f"import os; os.umask(0o{umask}); from flows.cli import main; main()"
+    shown = script(init, "init", "--home", tmp_path / "deep/home")
     assert shown.returncode == 0, shown.stderr
     place = TimeHome(tmp_path / "deep/home")
     before = os.umask(int(umask, 8))

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.flow.test_cli import kpi
 from tests.flow.test_closed_years import late_and_corrected
+from tests.processes import kpi
 from tests.terminal import on_terminal
 from tests.time_home import TimeHome, letter
 from warehouse.runs.restatement import read_plan, restate

@@ -1,10 +1,7 @@
 """Backfill: the plan, partitions that survive a kill, the same facts as year by year; and what makes a partition stale."""
 
 import os
-import shutil
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from datetime import date
@@ -19,6 +16,7 @@ import warehouse.facts.digests
 import warehouse.facts.enter
 import warehouse.facts.plan
 from flows.app import app
+from tests.processes import begun, kpi
 from tests.rows import row
 from tests.time_home import TimeHome, letter
 from transforms.definitions import load_indicators
@@ -87,15 +85,34 @@ def place(tmp_path: Path) -> TimeHome:
     return found
 
 
-def test_what_a_backfill_makes_is_what_a_run_makes_and_year_by_year_too(place: TimeHome, tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def one_night(tmp_path_factory: pytest.TempPathFactory) -> TimeHome:
+    """All three years, taken in and derived by a run. Read only: a test takes a copy."""
+    found = TimeHome(tmp_path_factory.mktemp("one night"))
+    deliver_three_years(found)
+    run_pipeline(found.root, CLOCK)
+    return found
+
+
+@pytest.fixture(scope="module")
+def cut_short(tmp_path_factory: pytest.TempPathFactory) -> TimeHome:
+    """A backfill of all three years that was stopped after ten partitions. Read only."""
+    found = TimeHome(tmp_path_factory.mktemp("cut short"))
+    deliver_three_years(found)
+    with pytest.raises(KeyboardInterrupt):
+        backfill(found.root, YEARS, stop_after=10)
+    return found
+
+
+def test_what_a_backfill_makes_is_what_a_run_makes_and_year_by_year_too(
+    place: TimeHome, tmp_path: Path, one_night: TimeHome
+) -> None:
     backfill(place.root, YEARS)
-    others = [TimeHome(tmp_path / name) for name in ("nightly", "one_by_one")]
-    for other in others:
-        deliver_three_years(other)
-    run_pipeline(others[0].root, CLOCK)
+    one_by_one = TimeHome(tmp_path / "one_by_one")
+    deliver_three_years(one_by_one)
     for year in reversed(YEARS):
-        backfill(others[1].root, [year])
-    assert facts(place.root) == facts(others[0].root) == facts(others[1].root)
+        backfill(one_by_one.root, [year])
+    assert facts(place.root) == facts(one_night.root) == facts(one_by_one.root)
     assert place.value("IKU-06", "2022") == "8.16"
 
 
@@ -106,9 +123,8 @@ def test_only_the_years_that_are_asked_for(place: TimeHome) -> None:
     assert {change.period[:4] for change in report.changed} == {"2022", "2023"}, "the next night takes up the rest"
 
 
-def test_a_stopped_backfill_goes_on_where_it_was(place: TimeHome) -> None:
-    with pytest.raises(KeyboardInterrupt):
-        backfill(place.root, YEARS, stop_after=10)
+def test_a_stopped_backfill_goes_on_where_it_was(cut_short: TimeHome, tmp_path: Path) -> None:
+    place = cut_short.copy(tmp_path / "home")
     assert place.ledger("SELECT count(*) FROM facts.kpi_values") == [(0,)], "nothing is entered by halves"
     backfill(place.root, YEARS)
     counts = place.ledger(
@@ -121,9 +137,8 @@ def test_a_stopped_backfill_goes_on_where_it_was(place: TimeHome) -> None:
     assert place.ledger("SELECT count(*) FROM facts.staged_kpi_values") == [(0,)]
 
 
-def test_a_night_in_between_does_no_harm(place: TimeHome) -> None:
-    with pytest.raises(KeyboardInterrupt):
-        backfill(place.root, YEARS, stop_after=10)
+def test_a_night_in_between_does_no_harm(cut_short: TimeHome, tmp_path: Path) -> None:
+    place = cut_short.copy(tmp_path / "home")
     run_pipeline(place.root, CLOCK)
     known = facts(place.root)
     again = backfill(place.root, YEARS)
@@ -141,34 +156,22 @@ def test_what_was_staged_before_a_delivery_is_done_anew(place: TimeHome) -> None
     assert place.value("IKU-06", "2022") == "10.20"
 
 
-def test_the_command_killed_and_run_again(place: TimeHome, prefect_database: Path) -> None:
+def test_the_command_killed_and_run_again(place: TimeHome, tmp_path: Path, prefect_server: dict[str, str]) -> None:
     """The flow itself: killed hard among its partitions, then resumed; the plan says what is left."""
-    shutil.copytree(prefect_database, place.root / "prefect")
-    kpi = [
-        sys.executable,
-        "-c",
-        "from flows.cli import main; main()",
-        "backfill",
-        "2022..2023",
-        "--home",
-        str(place.root),
-        "--as-of",
-        "2024-02-01",
-    ]
-    with subprocess.Popen(
-        kpi, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True
-    ) as process:
-        for line in process.stderr or []:
-            if line.startswith("IKU-04 2022"):
-                os.killpg(process.pid, signal.SIGKILL)
-                break
-    time.sleep(0.5)
+    command = ["backfill", "2022..2023", "--home", str(place.root), "--as-of", "2024-02-01"]
+    log = tmp_path / "log"
+    process = begun(*command, home=place.root, log=log, **prefect_server)
+    while "\nIKU-04 2022" not in log.read_text():
+        assert process.is_alive(), log.read_text()
+        time.sleep(0.01)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.join()
     (staged,) = place.ledger("SELECT count(*) FROM ledger.staged_partitions")[0]
     assert 0 < staged < 30
-    dry = CliRunner().invoke(app, [*kpi[3:], "--dry-run", "--format", "table"])
+    dry = CliRunner().invoke(app, [*command, "--dry-run", "--format", "table"])
     assert dry.exit_code == 0 and " staged " in dry.stdout
-    done = subprocess.run([*kpi, "--workers", "3"], capture_output=True, text=True, check=True)
-    assert "published" in done.stdout
+    done = kpi(*command, "--workers", "3", **prefect_server)
+    assert (done.returncode, "published" in done.stdout) == (0, True), done.stderr
     counts = place.ledger(
         "SELECT count(*), count(DISTINCT (item, year)) FROM ledger.derivations WHERE state = 'staged'"
     )
@@ -209,12 +212,9 @@ def _changed(indicator):  # type: ignore[no-untyped-def]
 
 
 def test_a_changed_definition_makes_its_own_facts_stale_from_its_first_day_on(
-    place: TimeHome, changed_definition: None
+    one_night: TimeHome, tmp_path: Path, changed_definition: None
 ) -> None:
-    with pytest.MonkeyPatch.context() as undone:
-        for module in (warehouse.facts.plan, warehouse.facts.enter):
-            undone.setattr(module, "load_indicators", load_indicators)
-        run_pipeline(place.root, CLOCK)
+    place = one_night.copy(tmp_path / "home")
     assert due(place.root) == {("IKU-06", 2023): "definition"}
     changed = run_pipeline(place.root, CLOCK).changed
     assert [
@@ -223,8 +223,8 @@ def test_a_changed_definition_makes_its_own_facts_stale_from_its_first_day_on(
     assert place.value("IKU-06", "2022") == "8.16"
 
 
-def test_what_makes_a_partition_stale(place: TimeHome, monkeypatch: pytest.MonkeyPatch) -> None:
-    run_pipeline(place.root, CLOCK)
+def test_what_makes_a_partition_stale(one_night: TimeHome, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    place = one_night.copy(tmp_path / "home")
     assert due(place.root) == {}
     place.deliver("promotion/corrections/c.csv", row("promotion", id="P2022-1", periode="01-04-2022", tgl_usulan="10-01-2022", tgl_pengiriman_kelayanan="2022-01-15T09:00:00", tgl_update_layanan="2022-01-17T10:00:00", status_usulan=5, tgl_pertek=""))  # fmt: skip
     report = run_pipeline(place.root, CLOCK)

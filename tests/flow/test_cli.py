@@ -1,34 +1,24 @@
 """The command line: exit codes, JSON shapes, speed of the help, messages without a stack of calls."""
 
 import json
-import os
 import shutil
-import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import RunHome
+from tests.processes import fresh_kpi, kpi
 from tests.rows import csv, row
 
-KPI = [sys.executable, "-c", "from flows.cli import main; main()"]
 COMMANDS = ["init", "sample", "run", "serve", "values", "services", "quarantine", "validate", "doctor"]
-
-
-def kpi(*arguments: str, home: Path | None = None) -> subprocess.CompletedProcess[str]:
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("KPI_", "PREFECT_"))}
-    if home is not None:
-        environment["KPI_HOME"] = str(home)
-    return subprocess.run([*KPI, *arguments], capture_output=True, text=True, env=environment, check=False)
 
 
 def test_help_answers_in_half_a_second() -> None:
     times = []
     for _ in range(3):
         start = time.perf_counter()
-        shown = kpi("--help")
+        shown = fresh_kpi("--help")
         times.append(time.perf_counter() - start)
         assert all(command in shown.stdout for command in COMMANDS)
     assert min(times) < 0.5

@@ -11,7 +11,7 @@ import typer
 
 from flows import commands
 from flows.app import ORDER, PANELS, app, declared_commands, first_sentence
-from tests.flow.test_cli import kpi
+from tests.processes import kpi
 
 GROUP = typer.main.get_command(app)
 EXAMPLES = [(name, line) for name in ORDER for line in (GROUP.commands[name].epilog or "").splitlines()]

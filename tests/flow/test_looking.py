@@ -14,7 +14,7 @@ from flows.app import app
 from flows.command_run import plan_backfill
 from tests.fault.test_home_kept import ASKING, WRITING
 from tests.fault.test_migrations import HOMES
-from tests.flow.test_cli import kpi
+from tests.processes import kpi, script
 from tests.rows import row
 from tests.time_home import TimeHome, letter
 from warehouse.runs.purge import plan_purge
@@ -50,12 +50,12 @@ def asked(tmp_path_factory: pytest.TempPathFactory) -> TimeHome:
     place.deliver("integration/b.csv", letter("5500", integrated=False, number="L2", tgl_surat="2024-12-28"))
     place.run("2025-02-03")
     place.deliver("pension/waits.csv", row("pension", id="S2"))
-    script = (
+    code = (
         "import os, sys; from pathlib import Path; from warehouse.store.connection import open_warehouse\n"
         "with open_warehouse(Path(sys.argv[1]), 'kpi run') as w:\n"
         "    w.connection.execute(\"INSERT INTO ledger.meta VALUES ('killed', 'here')\"); os.kill(os.getpid(), 9)"
     )
-    subprocess.run([sys.executable, "-c", script, str(place.root)], check=False)
+    assert script(code, place.root).returncode == -9
     assert place.home.write_ahead_log.exists()
     return place
 
@@ -106,7 +106,7 @@ def test_a_home_without_a_run_is_asked_and_stays_as_it_is(tmp_path: Path) -> Non
     assert state(tmp_path) == before
 
 
-def test_an_older_layout_is_brought_up_in_the_copy_alone(tmp_path: Path) -> None:
+def test_an_older_schema_is_brought_up_in_the_copy_alone(tmp_path: Path) -> None:
     with tarfile.open(HOMES / "layout_3.tar.xz") as archive:
         archive.extractall(tmp_path, filter="tar")
     before = state(tmp_path)

@@ -105,6 +105,36 @@ def test_a_run_gives_it_facts_a_target_and_a_publication(tmp_path):
         assert published.execute("SELECT title_en FROM indicators WHERE indicator = 'IKU-15'").fetchone() is not None
 
 
+def test_it_may_share_a_query_and_bind_its_own_parameters_in_it(folder):
+    shared = "evidence: {query: judged_services, parameters: {marked: 'SK 1'}}\n"
+    query = EVIDENCE.replace("evidence IS NULL", "evidence IS DISTINCT FROM $marked").replace(
+        "evidence IS NOT NULL", "evidence = $marked"
+    )
+    (folder / "judged_services.sql").write_text(query)
+    (folder / "iku_15.yml").write_text(DEFINITION + shared)
+    with pytest.raises(ValueError, match=r"iku_15.yml: it shares judged_services.sql and has iku_15.sql of its own"):
+        read_indicators(folder)
+    (folder / "iku_15.sql").unlink()
+    with duckdb.connect() as connection:
+        empty_warehouse(connection)
+        give_states(connection, "digital_service", f"year,service_number,service_name,is_digital,evidence\n{ROWS}")
+        assert derive(connection, read_indicators(folder)[-1], "2024").outcome.numerator == 1
+    (folder / "iku_15.yml").write_text(DEFINITION + shared.replace("marked", "remarked"))
+    with pytest.raises(ValueError, match="its evidence query has no parameter remarked"):
+        read_indicators(folder)
+
+
+def test_no_evidence_query_is_a_copy_of_another():
+    bodies = [
+        body(file.read_text("utf-8")) for file in files(definitions.INDICATORS).iterdir() if file.name.endswith(".sql")
+    ]
+    assert len(set(bodies)) == len(bodies)
+
+
+def body(query: str) -> str:
+    return "\n".join(line for line in query.splitlines() if not line.lstrip().startswith("--"))
+
+
 def test_half_a_pair_and_an_unknown_key_are_errors(folder):
     (folder / "iku_15.yml").write_text(DEFINITION + "colour: red\n")
     with pytest.raises(ValueError, match="colour"):

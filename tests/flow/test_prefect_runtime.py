@@ -16,6 +16,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from flows.settings import KpiSettings
+from tests.processes import script
+
 FLOWS = """
 import json, os, sys, threading
 from pathlib import Path
@@ -50,31 +53,36 @@ def define_flows():
 
     return squares, failing
 """
-RUN_40 = """
+RUN = """
 with prefect_api(Path(sys.argv[1])) as address:
     squares, _ = define_flows()
-    report = wait_for_history(UUID(squares(40)), 43)
+    tasks = int(sys.argv[2])
+    report = wait_for_history(UUID(squares(tasks)), tasks + 3)
     print(json.dumps([address, report.complete, report.sent, report.flow_runs, dict(report.states)]))
+"""
+# What a server of ours says of itself, after a run.
+ASK = """
+    from prefect.analytics import is_telemetry_enabled
+    from prefect.client.orchestration import get_client
+
+    with get_client(sync_client=True) as client:
+        server = client.request("GET", "/admin/settings").json()["server"]
+    print(json.dumps([is_telemetry_enabled(), server["analytics_enabled"], server["ui"]["enabled"]]))
 """
 
 
-def environment(**changes: str) -> dict[str, str]:
-    """This process's, without what its user has set for Prefect."""
-    return {k: v for k, v in os.environ.items() if not k.startswith("PREFECT_")} | changes
-
-
-def run(script: str, *arguments: str | Path, **changes: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-c", FLOWS + script, *map(str, arguments)]
-    return subprocess.run(command, env=environment(**changes), capture_output=True, text=True, timeout=180, check=False)
+def run(code: str, *arguments: str | Path, **changes: str) -> subprocess.CompletedProcess[str]:
+    return script(FLOWS + code, *arguments, **changes)
 
 
 @contextmanager
 def server(home: Path) -> Iterator[tuple[str, subprocess.Popen[str]]]:
     """A server of another process, for the time of the block, and that process."""
-    script = "with prefect_api(Path(sys.argv[1])) as address: print(address, flush=True), sys.stdin.read()"
-    command = [sys.executable, "-c", FLOWS + script, str(home)]
+    code = "with prefect_api(Path(sys.argv[1])) as address: print(address, flush=True), sys.stdin.read()"
+    command = [sys.executable, "-c", FLOWS + code, str(home)]
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
     pipe = subprocess.PIPE
-    with subprocess.Popen(command, env=environment(), stdin=pipe, stdout=pipe, text=True) as process:
+    with subprocess.Popen(command, env=environment, stdin=pipe, stdout=pipe, text=True) as process:
         try:
             yield process.stdout.readline().strip(), process
         finally:
@@ -99,28 +107,27 @@ def is_up(address: str) -> bool:
 
 
 @pytest.fixture(scope="module")
-def first_run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, subprocess.CompletedProcess[str]]:
-    """A flow with 40 mapped tasks, and a sub-flow with three, in a new home: the server makes its database."""
+def first_run(
+    tmp_path_factory: pytest.TempPathFactory, prefect_database: Path
+) -> tuple[Path, subprocess.CompletedProcess[str]]:
+    """A flow with 40 mapped tasks, and a sub-flow with three; its user has nothing of Prefect's."""
     user = tmp_path_factory.mktemp("user")
-    return user / "home", run(RUN_40, user / "home", HOME=str(user))
+    shutil.copytree(prefect_database, user / "home" / "prefect")
+    return user / "home", run(RUN + ASK, user / "home", "40", HOME=str(user))
 
 
 @pytest.fixture
-def home(first_run: tuple[Path, subprocess.CompletedProcess[str]], tmp_path: Path) -> Path:
+def home(tmp_path: Path, prefect_database: Path) -> Path:
     """A home whose database is made already, with an empty history: a server starts in it in a few seconds."""
-    copy = tmp_path / "home"
-    shutil.copytree(first_run[0], copy)
-    with closing(sqlite3.connect(copy / "prefect" / "prefect.db")) as database, database:
-        for table in ("task_run_state", "task_run", "flow_run_state", "flow_run"):
-            database.execute(f"DELETE FROM {table}")
-    return copy
+    shutil.copytree(prefect_database, tmp_path / "home" / "prefect")
+    return tmp_path / "home"
 
 
 @pytest.mark.slow
 def test_every_task_run_is_in_the_history_when_the_process_has_ended(first_run):
     home, finished = first_run
     assert finished.returncode == 0, finished.stderr
-    address, *report = json.loads(finished.stdout)
+    address, *report = json.loads(finished.stdout.splitlines()[0])
     assert report == [True, 43, 2, {"COMPLETED": 43}]
     # Beside the 43 there is the sub-flow's place holder among the flow's task runs.
     assert history(home, "SELECT state_type, count(*) FROM task_run GROUP BY 1") == [("COMPLETED", 44)]
@@ -133,7 +140,7 @@ def test_every_task_run_is_in_the_history_when_the_process_has_ended(first_run):
 def test_the_terminal_stays_quiet_and_the_only_folder_private(first_run):
     home, finished = first_run
     assert finished.stderr == ""
-    assert len(finished.stdout.splitlines()) == 1
+    assert len(finished.stdout.splitlines()) == 2, "what the script itself prints"
     assert (home / "prefect").stat().st_mode & 0o777 == 0o700
     assert (home / "prefect" / "server.log").exists()
     assert list(home.parent.iterdir()) == [home]  # no ~/.prefect
@@ -173,47 +180,30 @@ print(json.dumps([seen, PREFECT_API_URL.value(), dict(os.environ) == at_first]))
 
 
 @pytest.mark.slow
-def test_a_configured_server_is_used_and_left_alone(home, tmp_path):
-    with server(home) as (address, _):
+def test_a_configured_server_is_used_and_left_alone_and_does_not_outlive_a_killed_process(home, tmp_path):
+    with server(home) as (address, process):
         password = (home / "secret" / "prefect-api").read_text().strip()
         profile = f'active = "office"\n[profiles.office]\nPREFECT_API_URL = "{address}"\nPREFECT_API_AUTH_STRING = "{password}"\n'
         (tmp_path / "profiles.toml").write_text(profile)
-        by_environment = run(RUN_40, tmp_path / "unused", PREFECT_API_URL=address, PREFECT_API_AUTH_STRING=password)
-        by_profile = run(RUN_40, tmp_path / "unused", PREFECT_HOME=str(tmp_path))
+        by_environment = run(RUN, tmp_path / "unused", "1", PREFECT_API_URL=address, PREFECT_API_AUTH_STRING=password)
+        by_profile = run(RUN, tmp_path / "unused", "1", PREFECT_HOME=str(tmp_path))
         for finished in (by_environment, by_profile):
             assert finished.stdout and json.loads(finished.stdout)[:2] == [address, True], finished.stderr
         assert not (tmp_path / "unused").exists()
         assert is_up(address)
-    assert history(home, "SELECT state_type, count(*) FROM task_run GROUP BY 1") == [("COMPLETED", 88)]
-
-
-@pytest.mark.slow
-def test_nothing_is_reported_to_prefects_makers(home):
-    finished = run(
-        """
-with prefect_api(Path(sys.argv[1])):
-    from prefect.analytics import is_telemetry_enabled
-    from prefect.client.orchestration import get_client
-
-    with get_client(sync_client=True) as client:
-        server = client.request("GET", "/admin/settings").json()["server"]
-    print(json.dumps([is_telemetry_enabled(), server["analytics_enabled"], server["ui"]["enabled"]]))
-""",
-        home,
-    )
-    assert finished.stdout and json.loads(finished.stdout) == [False, False, False], finished.stderr
-
-
-@pytest.mark.slow
-def test_the_server_does_not_outlive_a_killed_process(home):
-    with server(home) as (address, process):
-        assert is_up(address)
+        assert history(home, "SELECT state_type, count(*) FROM task_run GROUP BY 1") == [("COMPLETED", 10)]
         process.send_signal(signal.SIGKILL)
         process.wait()
     deadline = time.monotonic() + 20
     while is_up(address):
         assert time.monotonic() < deadline
         time.sleep(0.2)
+
+
+@pytest.mark.slow
+def test_nothing_is_reported_to_prefects_makers(first_run):
+    _, finished = first_run
+    assert json.loads(finished.stdout.splitlines()[1]) == [False, False, False]
 
 
 def test_a_configured_server_that_does_not_answer_is_named(tmp_path):
@@ -233,27 +223,37 @@ def test_a_server_that_does_not_start_gives_the_end_of_its_log(tmp_path):
 
 
 @pytest.mark.slow
-def test_the_history_keeps_the_last_days_and_no_more(home):
-    squares = "with prefect_api(Path(sys.argv[1])): define_flows()[0](2)"
-    assert run(squares, home).returncode == 0
-    assert history(home, "SELECT count(*) FROM flow_run") == [(2,)]
+def test_the_history_keeps_the_last_days_and_no_more(first_run, tmp_path):
+    """Of two runs, one of them 40 days old and one of 20, a history of 30 days keeps the second; unless somebody sets it, it has 90."""
+    assert KpiSettings().history_days == 90
+    home = tmp_path / "home"
+    shutil.copytree(first_run[0], home)
     with closing(sqlite3.connect(home / "prefect" / "prefect.db")) as database, database:
-        database.execute("UPDATE flow_run SET end_time = datetime('now', '-40 days')")
+        for is_part, days in ((False, 40), (True, 20)):
+            database.execute(
+                "UPDATE flow_run SET end_time = datetime('now', ?) WHERE (parent_task_run_id IS NOT NULL) = ?",
+                (f"-{days} days", is_part),
+            )
     look = """
 import time
 with prefect_api(Path(sys.argv[1])):
     from prefect.client.orchestration import get_client
 
-    deadline = time.monotonic() + int(sys.argv[2])
+    deadline = time.monotonic() + 30
     with get_client(sync_client=True) as client:
-        while (left := len(client.read_flow_runs())) and time.monotonic() < deadline:
+        while len(left := client.read_flow_runs()) > 1 and time.monotonic() < deadline:
             time.sleep(0.2)
-    print(left)
+    print([run.name == sys.argv[2] for run in left])
 """
-    assert run(look, home, "5").stdout == "2\n"
-    assert run(look, home, "30", KPI_HISTORY_DAYS="30").stdout == "0\n"
-    for table in ("flow_run", "task_run", "flow_run_state"):
-        assert history(home, f"SELECT count(*) FROM {table}") == [(0,)]
+    ((younger,),) = history(home, "SELECT name FROM flow_run WHERE parent_task_run_id IS NOT NULL")
+    finished = run(look, home, str(younger), KPI_HISTORY_DAYS="30")
+    assert finished.stdout == "[True]\n", finished.stderr
+    assert history(home, "SELECT count(*) FROM flow_run") == [(1,)]
+    # The tasks and states of the older went with it.
+    assert history(home, "SELECT count(*) FROM task_run WHERE flow_run_id NOT IN (SELECT id FROM flow_run)") == [(0,)]
+    assert history(home, "SELECT count(*) FROM flow_run_state WHERE flow_run_id NOT IN (SELECT id FROM flow_run)") == [
+        (0,)
+    ]
 
 
 def test_importing_the_module_does_not_import_prefect():

@@ -108,6 +108,7 @@ def test_datapackage_is_a_tabular_data_package(warehouse, home):
                 "source_missing",
                 "zero_denominator",
                 "withheld_quality",
+                "withheld_contested",
             ],
         },
     }

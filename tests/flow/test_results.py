@@ -1,7 +1,7 @@
 """Tables of results: one declaration and one query; planned, staged, entered with their versions and published by the mechanism of all facts."""
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 
@@ -12,9 +12,11 @@ from tests.in_memory import empty_warehouse, give_states, result_rows
 from tests.publication_home import query
 from tests.time_home import TimeHome
 from transforms.facts import FactTable, fact_table
+from warehouse.facts.versions import enter_fresh, make_fresh_table
 from warehouse.runs.backfill import stageable
 from warehouse.runs.initialise import initialise
 from warehouse.runs.pipeline import a_run
+from warehouse.store.fact_tables import install_fact_tables
 from warehouse.store.seal import find_break
 
 SURVEY = "survey_code,year,semester,unit_code,respondent_id,response_date,u1_score,u2_score,u3_score,u4_score,u5_score,u6_score,u7_score,u8_score,u9_score"
@@ -121,9 +123,7 @@ def test_a_table_that_is_new_is_missing_in_years_already_loaded_and_a_backfill_d
 def test_what_a_closed_year_would_say_otherwise_waits_for_a_restatement(place: TimeHome) -> None:
     place.deliver("survey/a.csv", answers("r1", 4))
     place.run("2024-01-10")
-    with a_run(place.root, date(2024, 1, 11), "test") as pipeline:
-        pipeline.warehouse.connection.execute("INSERT INTO ledger.closings VALUES (2023, TIMESTAMP '2024-01-11', 1, 2)")
-        pipeline.end()
+    close(place, 2023, date(2024, 1, 11))
     place.deliver("survey/b.csv", answers("r2", 3))
     pending = [(p.item, p.period, p.old, p.new) for p in place.run("2024-01-12").pending if "survey_units" in p.item]
     assert [line for line in pending if "INKA" in line[0]] == [
@@ -155,3 +155,60 @@ def with_note(table: FactTable) -> FactTable:
     note = {"type": "string", "unit": "none", "description": "a remark"}
     said = table.model_dump()
     return FactTable.model_validate(said | {"columns": said["columns"] | {"note": note}})
+
+
+def close(place: TimeHome, year: int, day: date) -> None:
+    """As `kpi close` does, without what it asks for."""
+    with a_run(place.root, day, "test") as pipeline:
+        run_id = pipeline.run.run_id
+        pipeline.warehouse.connection.execute(
+            "INSERT INTO ledger.closings VALUES ($1, $2, 1, $3)", [year, pipeline.run.clock, run_id]
+        )
+        pipeline.end()
+
+
+def test_a_table_that_is_new_comes_to_a_closed_year_by_itself_and_what_a_later_delivery_brings_waits(
+    place: TimeHome, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place.deliver("survey/a.csv", answers("r1", 4))
+    with monkeypatch.context() as before:
+        before.setattr("warehouse.facts.plan.result_tables", lambda: ())
+        place.run("2024-01-10")
+        close(place, 2023, date(2024, 1, 11))
+    report = place.run("2024-01-12")
+    assert (report.pending, report.published) == ([], True)
+    assert published(place, "survey_units_history", "unit_code, ikm_value, reason, run") == [
+        ("INKA", Decimal("100.00"), None, "run-000003")
+    ]
+    # MUTASI is as new to the table as INKA was, but it is a delivery that brings it.
+    place.deliver("survey/b.csv", answers("r2", 3) | {"unit": "MUTASI"})
+    pending = [(p.item, p.old, p.new) for p in place.run("2024-01-13").pending if "ikm_value" in p.item]
+    assert pending == [
+        ("survey_units.ikm_value|layanan|2023-S1|MUTASI", None, "75.00"),
+        ("survey_units.ikm_value|layanan|2023-S1|total", "100.00", "87.50"),
+    ]
+    units = query(place.root / "published", "SELECT unit_code, ikm_value FROM survey_units ORDER BY ALL")
+    assert units == [("INKA", Decimal("100.00")), ("total", Decimal("100.00"))]
+
+
+@pytest.mark.parametrize(
+    ("ikm", "entered"), [("100.00", ["new"]), ("99.00", [])], ids=["new column alone", "and an old one"]
+)
+def test_of_a_closed_year_a_new_column_is_an_addition_and_another_number_is_none(
+    memory: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch, ikm: str, entered: list[str]
+) -> None:
+    table, clock = fact_table("survey_units"), datetime(2024, 1, 10)
+    memory.execute("INSERT INTO ledger.runs BY NAME SELECT 1 AS run_id, 'run-000001' AS run")
+    said = "'07' AS office, 'layanan' AS survey_code, 2023 AS year, '2023-S1' AS period, 'INKA' AS unit_code, '2024' AS definition_version"
+    said += ", TIMESTAMP '2023-12-31' AS cut_off, 'A' AS grade, 1 AS respondent_count, false AS is_provisional"
+    make_fresh_table(memory, table)
+    memory.execute(f"INSERT INTO {table.fresh} BY NAME SELECT {said}, 100 AS ikm_value")
+    enter_fresh(memory, table, "true", "'code'", clock, "run-000001")
+    wider = with_note(table)
+    monkeypatch.setattr("warehouse.store.fact_tables.fact_tables", lambda: (wider,))
+    install_fact_tables(memory)
+    make_fresh_table(memory, wider)
+    memory.execute(f"INSERT INTO {wider.fresh} BY NAME SELECT {said}, {ikm} AS ikm_value, 'new' AS note")
+    enter_fresh(memory, wider, "true", "'code'", clock, "run-000002", additions_only=True)
+    found = memory.execute("SELECT note FROM facts.survey_units WHERE run = 'run-000002' AND known_to IS NULL")
+    assert [note for (note,) in found.fetchall()] == entered

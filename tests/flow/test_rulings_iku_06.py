@@ -89,7 +89,7 @@ DERIVED = {
         ],
         ("75.00", 2, 3, ["incomplete"]),
     ),
-    "2025-Q3": (  # all rows held: the channel of its newest accepted earlier letter, not the held or a later one
+    "2025-Q3": (  # all rows quarantined: the channel of its newest accepted earlier letter, not the held or a later one
         [
             letter("2025-Q3", "2025-09-28", 5500, WEB, True),
             letter("2025-Q3", "2025-09-28", 5700, WEB, "x"),
@@ -289,7 +289,7 @@ def test_a_misspelt_channel_holds_its_own_row_alone(tmp_path, deliver) -> None:
 @pytest.mark.parametrize(
     ("simpegnas", "rows", "band"),
     [
-        # the held row's own channel: 9 of 9 become 9 of 10 or 10 of 10
+        # the quarantined row's own channel: 9 of 9 become 9 of 10 or 10 of 10
         (9, [letter("2024-Q1", "2024-03-28", 5700, SIM, "x")], ["95.00", "100.00"]),
         (9, [letter("2024-Q1", "2024-03-28", 5700, WEB, "x")], ["75.00", "100.00"]),
         # one agency, however many of its rows are held

@@ -186,7 +186,7 @@ YEARS = {
         (1, 0),
     ),
     "receipt only on the first row": ([s("2024-12-30T10:00:00", 12, "2024-12-30T09:00:00"), s("2025-01-05T10:00:00", MS, "2025-01-05T09:00:00")], (1, 0)),
-    "earlier receipt on a held row": (
+    "earlier receipt on a quarantined row": (
         [s("2024-12-30T10:00:00", 54, "2024-12-30T09:00:00"), s("2025-01-05T10:00:00", MS, "2025-01-05T09:00:00")],
         (0, 1),
     ),
@@ -278,7 +278,14 @@ def test_agency_and_period_are_those_of_the_state_at_the_cut_off(tmp_path, deliv
             state("later only", "2025-01-05T10:00:00", "5503", periode="01-08-2024"),
             state("next year", "2024-12-30T10:00:00", "5600"),
             state("next year", "2025-01-08T10:00:00", "5700", periode="01-02-2025"),
-            state("honour", "2024-03-01T10:00:00", "V001", jenis_kp_id="302", periode="17-03-2024"),
+            state(
+                "honour",
+                "2024-03-01T10:00:00",
+                "V001",
+                jenis_kp_id="302",
+                periode="17-03-2024",
+                received="2024-02-29T23:59:59",
+            ),
             state("service", "2024-03-01T10:00:00", "5800", jenis_kp_id="301", periode="01-02-2024"),
             state("away", "2024-03-01T10:00:00", "5871", kanreg_id_pengusul="03"),
         ),
@@ -287,17 +294,23 @@ def test_agency_and_period_are_those_of_the_state_at_the_cut_off(tmp_path, deliv
     received = {
         (year, by): {group: line["received"] for (_, group), line in lines(tmp_path, year, by).items()}
         for year in (2024, 2025)
-        for by in ("year", "agency", "region", "period")
+        for by in ("year", "agency", "region", "period", "month", "type", "kind")
     }
     assert received == {
         (2024, "year"): {"2024": 5},
         (2024, "agency"): {"5501": 1, "5503": 1, "5600": 1, "5800": 1, "V001": 1},
         (2024, "region"): {"Jambi": 2, "Sumatera Selatan": 1, "Bengkulu": 1, "vertical": 1},
         (2024, "period"): {"2024-02-01": 1, "2024-03-17": 1, "2024-08-01": 1, "2024-10-01": 1, "2024-12-01": 1},
+        (2024, "month"): {"2024-01": 4, "2024-02": 1},
+        (2024, "type"): {"201": 3, "301": 1, "302": 1},
+        (2024, "kind"): {},
         (2025, "year"): {"2025": 1},
         (2025, "agency"): {"5700": 1},
         (2025, "region"): {"Kepulauan Bangka Belitung": 1},
         (2025, "period"): {"2025-02-01": 1},
+        (2025, "month"): {"2024-01": 1},
+        (2025, "type"): {"201": 1},
+        (2025, "kind"): {},
     }
 
 
@@ -311,4 +324,6 @@ def test_rates_are_rounded_half_up(tmp_path, deliver) -> None:
     assert [
         (line["service"], line["completion"], line["approval"]) for line in read_services(Home(tmp_path), 2024)
     ] == [("nip", "15.63", "3.13")]
-    assert read_services(Home(tmp_path), 2024, "period") == []
+    assert read_services(Home(tmp_path), 2024, "period") == [] == read_services(Home(tmp_path), 2024, "type")
+    kinds = read_services(Home(tmp_path), 2024, "kind")
+    assert [(line["group"], line["group_name"], line["received"]) for line in kinds] == [("C", "PPPK", 32)]

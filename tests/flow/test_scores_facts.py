@@ -274,7 +274,9 @@ def test_the_command_prints_the_agreed_shape(warehouse, home):
 
     shape = json.loads(invoke("scores", "--year", 2024, "--home", home.root, "--json"))
 
-    assert list(shape) == ["year", "npss", "category", "reason", "perspectives", "objectives", "indicators"]
+    assert list(shape) == [
+        "year", "npss", "category", "reason", "perspectives", "objectives", "indicators", "contested", "missing_targets",
+    ]  # fmt: skip
     assert (shape["year"], shape["npss"], shape["category"], shape["reason"]) == (2024, "99.27", "Baik", None)
     assert shape["perspectives"] == [
         {"id": "stakeholder", "score": "100.00", "nkp": "25.00"},
@@ -313,7 +315,10 @@ def test_without_a_perspective_there_is_no_npss_and_the_reason_is_said(warehouse
     sheet = read_scores(home, 2024)
 
     assert (sheet.shape["npss"], sheet.shape["category"]) == (None, None)
-    assert sheet.shape["reason"] == "no NPSS: no score for customer"
+    assert sheet.shape["reason"] == (
+        "no NPSS: no score for customer; no target of 2024 for IKU-04: performance_agreement brings them"
+    )
+    assert sheet.shape["missing_targets"] == ["IKU-04"]
     assert sheet.shape["perspectives"][1] == {"id": "customer", "score": None, "nkp": None}
     assert sheet.shape["indicators"][3]["status"] == "no_target"
     assert sheet.gaps == [
@@ -338,6 +343,8 @@ def test_a_year_that_nobody_knows(warehouse, home):
         ],
         "objectives": [{"id": f"SS{number}", "nss": None} for number in range(1, 8)],
         "indicators": [],
+        "contested": [],
+        "missing_targets": [],
     }
 
 
@@ -364,4 +371,6 @@ def test_a_run_scores_what_it_derived(home):
         "id": "IKU-06", "realization": "100.00", "target": None, "capaian": None, "efficiency": None, "status": "no_target",
     }  # fmt: skip
     assert shape["category"] is None
-    assert shape["reason"] == "no NPSS: no score for customer, internal_process, learning_growth, stakeholder"
+    assert shape["reason"].startswith(
+        "no NPSS: no score for customer, internal_process, learning_growth, stakeholder; no target of 2024 for IKU-01, "
+    )

@@ -51,7 +51,7 @@ def make_flow():
     return tiny_of(sys.argv[1])
 
 
-serve_flow(make_flow, "tiny", Path(sys.argv[1]), 0, interval=timedelta(seconds=8), timezone="Asia/Jakarta")
+serve_flow(make_flow, "tiny", Path(sys.argv[1]), 0, interval=timedelta(seconds=5), timezone="Asia/Jakarta")
 """
 # As if the server could not be kept alive: it is not started again in the same block.
 SERVE_FRAGILE = (

@@ -40,9 +40,9 @@ def test_the_pages_call_nobody_and_show_what_was_held(faulty_2024: RunHome) -> N
         assert not OUTSIDE.search(page.read_text(encoding="utf-8")), page.name
     text = last_page(faulty_2024.home).read_text(encoding="utf-8")
     held = sum(batch.quarantined for batch in faulty_2024.report.batches)
-    assert f"<b>{held:,}</b><span>held / ditahan" in text
+    assert f"<b>{held:,}</b><span>quarantined / dikarantina" in text
     assert "PRM-NIP-1" in text and "golongan_baru_id harus lebih tinggi dari golongan_lama_id" in text
-    assert "IKU-05" in text and "71.43" in text, "what the held rows could do to a value"
+    assert "IKU-05" in text and "71.43" in text, "what the quarantined rows could do to a value"
 
 
 def test_the_publication_has_the_pages_too(faulty_2024: RunHome) -> None:

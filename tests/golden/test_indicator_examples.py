@@ -45,5 +45,5 @@ def test_a_worked_example_comes_out(connection, indicator: Indicator, example: E
 
 
 def test_every_indicator_has_two_examples_or_more():
-    assert {indicator.id for indicator in load_indicators()} == {f"IKU-{number:02}" for number in range(1, 15)}
+    assert {indicator.id for indicator in load_indicators()} >= {f"IKU-{number:02}" for number in range(1, 15)}
     assert [indicator.id for indicator in load_indicators() if len(indicator.examples) < 2] == []

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import RunHome
-from tests.flow.test_cli import kpi
+from tests.processes import kpi
 
 README = Path(__file__).parents[2] / "README.md"
 DEMO = (["services"], ["services", "--by", "region"], ["values"], ["scores"])

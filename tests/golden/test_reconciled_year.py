@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 
+import duckdb
 import year_2024
 from typer.testing import CliRunner
 from year_2024 import (
@@ -16,6 +17,8 @@ from flows.app import app
 from warehouse.publication.switch import publish
 
 home, warehouse = year_2024.home, year_2024.warehouse
+# What the report prints, and the checks of it
+PRINTED = 757
 
 
 def test_the_year_2024_reconciles(warehouse):
@@ -47,7 +50,7 @@ def test_the_year_2024_reconciles(warehouse):
     assert lines["07|promotion|2024|received"] == ("38950", None, "no_counterpart", None)
     assert lines["check|promotion-periods"] == ("38950", "38946", "known", "D02")
     assert Counter(verdict for _, _, verdict, _ in lines.values())["different"] == 0
-    assert len(lines) == 688
+    assert len(lines) == PRINTED
 
 
 def test_the_services_reconcile(warehouse):
@@ -188,7 +191,7 @@ def test_the_command_prints_every_line(warehouse, home):
     text = invoke("reconcile", "--year", 2024, "--format", "table", "--home", home.root)
     of_2023 = {line["item"] for line in json.loads(invoke("reconcile", "--year", 2023, "--home", home.root, "--json"))}
 
-    assert len(lines) == 688
+    assert len(lines) == PRINTED
     assert {
         "item": "07|IKU-04|2024|realisasi", "published": "93.36", "derived": "93.37", "verdict": "known", "discrepancy": "D08",
     }.items() <= next(line for line in lines if line["item"] == "07|IKU-04|2024|realisasi").items()  # fmt: skip
@@ -196,6 +199,33 @@ def test_the_command_prints_every_line(warehouse, home):
     assert {line["discrepancy"] for line in lines} >= {
         "D01", "D02", "D03", "D04", "D05", "D08", "D10", "D11", "D13", "D17",
     }  # fmt: skip
-    assert "688 lines: 0 different" not in text and "688 lines: " in text
+    assert f"{PRINTED} lines: 0 different" not in text and f"{PRINTED} lines: " in text
+    assert (
+        "46 discrepancies of the report: 34 found by this run, 6 that only a reader finds, 6 not there in this run"
+        in text
+    )
     assert {"07|IKU-01|2023|realisasi", "07|NPSS|2023|NPSS", "07|integration|2023|agencies"} <= of_2023
     assert "07|IKU-04|2024|realisasi" not in of_2023
+
+
+def test_the_discrepancies_are_published_as_they_are_found(warehouse, home):
+    """Those that are documented with the line that found them, and one that nobody has documented."""
+    fill_2024(warehouse)
+    warehouse.connection.execute(
+        "UPDATE facts.kpi_values SET value = 90 WHERE indicator = 'IKU-05' AND period = '2024'"
+    )
+    renewed(warehouse)
+    publish(warehouse, 1, "run-000001")
+    with duckdb.connect(str(home.published.resolve() / "kpi.duckdb"), read_only=True) as reader:
+        rows = reader.execute(
+            "SELECT discrepancy, found_by, findings, report_year, stated, computed, discrepancy_severity FROM discrepancies ORDER BY discrepancy"
+        ).fetchall()
+    found = {discrepancy: tuple(rest) for discrepancy, *rest in rows}
+
+    assert found["07|IKU-05|2024|realisasi"] == ("07|IKU-05|2024|realisasi", 1, 2024, "100", "90.00", None)
+    assert found["D22"][:3] == ("check|lowest|pembinaan", 1, 2024)
+    assert found["D12"][:2] == ("check|ikm|layanan|2024-S1|KEPEGAWAIAN", 13)
+    assert found["D08"][:2] == ("check|semesters|IKU-04", 4)
+    assert found["D09"][:2] == ("check|capaian-of-semesters|IKU-04", 3)
+    assert (found["D43"][:2], found["D29"][:2], found["D37"][:2]) == (("text", 0), (None, 0), (None, 0))
+    assert found["D34"][3:] == ("UU ASN No 5 Tahun 2014", found["D34"][4], "medium")

@@ -1,5 +1,6 @@
 """What every .sql file of the product keeps: a question that many of them ask stands in one place."""
 
+import re
 from pathlib import Path
 
 import duckdb
@@ -11,6 +12,7 @@ ROOT = Path(__file__).parents[2]
 QUERIES = [
     file for room in ("transforms", "warehouse", "expectations") for file in sorted((ROOT / room).rglob("*.sql"))
 ]
+NO_QUERIES = ("ledger.sql", "macros.sql")
 ASKED_IN_ONE_PLACE = ("replaced_by_batch_id >", "known_to >", "known_from <=")
 
 
@@ -43,3 +45,18 @@ def test_what_is_known(query: str, expected: bool) -> None:
     with duckdb.connect() as connection:
         install_macros(connection)
         assert connection.execute(f"SELECT {query}").fetchall() == [(expected,)]
+
+
+@pytest.mark.parametrize(
+    "file", [f for f in QUERIES if "migrations" not in f.parts and f.name not in NO_QUERIES], ids=lambda f: f.name
+)
+def test_a_query_is_as_the_house_writes_it(file: Path) -> None:
+    lines = file.read_text(encoding="utf-8").splitlines()
+    head = "\n".join(line for line in lines if line.startswith("--"))
+    code = "\n".join(line.split("--", maxsplit=1)[0] for line in lines)
+    assert lines[0].startswith("-- ") and "grain" in head, "a header that says what a row is"
+    assert set(re.findall(r"\$([a-z]\w*)", code)) <= set(re.findall(r"\$([a-z]\w*)", head)), (
+        "every parameter stands in the header"
+    )
+    assert not re.search(r"SELECT \*(?! EXCLUDE)", code), "columns by name"
+    assert not re.search(r"\b(select|from|where|join|group by|order by|union)\b", code), "keywords in capitals"

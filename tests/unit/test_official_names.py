@@ -6,7 +6,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from tests.unit.test_legal_basis import report_lines
+from tests.unit.test_citations import report_lines
 from transforms.reference.tables import (
     budget_programs,
     digital_service_names,

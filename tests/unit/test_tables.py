@@ -28,7 +28,8 @@ WORST = {
     "verdict": "no_counterpart", "published": "15051788000", "derived": "15051788000", "row": 123456, "rows": 123456,
     "reasons": ["PRM-NIP-1", "PRM-REQ-INSTANSI_KODE"], "landed": 123456, "accepted": 123456, "quarantined": 12345, "duplicate": 12345,
     "old": "100.00", "new": "97.06", "reason": "correction", "sha256": "20d9da105f4d" * 5, "taken_in": "2024-01-01", "bytes": 123456789,
-    "cause": "correction", "is_closed": True, "state": "stale", "why": "late_data",
+    "cause": "correction", "is_closed": True, "state": "stale", "why": "late_data", "until": "2025-06-30", "owner": "Bagian Tata Usaha",
+    "waived_at": "2026-11-24T17:54:04.123456", "run": "run-000012",
 }  # fmt: skip
 
 

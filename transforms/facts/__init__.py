@@ -5,6 +5,7 @@ published of it and how that is described. See docs/how-to/add-a-table-of-result
 """
 
 import re
+from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
 from functools import cache, cached_property
@@ -15,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from transforms.definitions import load_indicators
 from transforms.exact import decimal_text
+from transforms.services.measures import summary_columns
 from transforms.sql import identifier, load_sql, names_parameter
 from transforms.yaml_text import read_yaml
 
@@ -292,6 +294,12 @@ def partitioned_tables() -> tuple[FactTable, ...]:
     return tuple(table for table in fact_tables() if table.partition is not None)
 
 
+def tables_of(items: Iterable[str]) -> list[FactTable]:
+    """Those that these items (services, indicators, tables of results) may have rows in."""
+    named = set(items)
+    return [table for table in partitioned_tables() if table.derivation is None or table.table in named]
+
+
 @cache
 def result_tables() -> tuple[FactTable, ...]:
     """Those whose rows come from one query."""
@@ -304,9 +312,12 @@ def fact_table(name: str) -> FactTable:
 
 
 def read_table(content: dict[str, Any], sql: str) -> FactTable:
-    """A declaration as read from YAML. A column without a definition is defined in common.yml."""
-    common = load_common().columns
-    columns = content["columns"]
+    """A declaration as read from YAML. A column without a definition is defined in common.yml; ``+measures`` and its like stand for columns that are
+    declared with the services."""
+    common, inserted = load_common().columns, summary_columns()
+    columns = {
+        n: c for name, column in content["columns"].items() for n, c in inserted.get(name, {name: column}).items()
+    }
     unknown = [name for name, column in columns.items() if column is None and name not in common]
     if unknown:
         raise ValueError(f"columns: {', '.join(unknown)}: defined neither here nor in {COMMON}")

@@ -4,9 +4,9 @@ import csv
 from decimal import Decimal
 from functools import cache
 from importlib.resources import files
-from typing import Annotated, Literal
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field
 
 from transforms.yaml_text import read_yaml
 
@@ -38,21 +38,14 @@ def office() -> Office:
 
 
 class Waiver(BaseModel):
-    """A decision about a printed item. A number is text here: a binary float would not be what was printed."""
+    """A choice among several printings of one item. A number is text here: a binary float would not be what was printed."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     item: str
-    chosen: Annotated[str, Field(pattern=r"^-?[0-9]+([.][0-9]+)?$")] | None = None
-    verdict: Literal["different"] | None = None
+    chosen: Annotated[str, Field(pattern=r"^-?[0-9]+([.][0-9]+)?$")]
     reason: Annotated[str, Field(min_length=1)]
     owner: Annotated[str, Field(min_length=1)]
     discrepancy: str | None = None
-
-    @model_validator(mode="after")
-    def _decides_one_thing(self) -> "Waiver":
-        if (self.chosen is None) == (self.verdict is None):
-            raise ValueError(f"waivers.yml: {self.item}: either a printed value is chosen, or a difference accepted")
-        return self
 
 
 @cache
@@ -62,7 +55,7 @@ def waivers() -> tuple[Waiver, ...]:
 
 def waived_values() -> dict[str, Decimal]:
     """By item: the printed value that a waiver chooses."""
-    return {waiver.item: Decimal(waiver.chosen) for waiver in waivers() if waiver.chosen is not None}
+    return {waiver.item: Decimal(waiver.chosen) for waiver in waivers()}
 
 
 @cache

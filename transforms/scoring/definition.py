@@ -13,6 +13,7 @@ from transforms.yaml_text import read_yaml
 
 PACKAGE = "transforms.scoring"
 NOT_CONFIGURED = "not configured"
+NPSS = "NPSS"
 NPSS_DECIMALS = 2
 
 
@@ -58,6 +59,18 @@ class Scoring(Grounded):
     def printed_measures(self) -> dict[str, str]:
         """What a report calls a measure -> the measure of ours that it stands beside."""
         return {measure.printed: name for name, measure in self.measures.items()}
+
+    def above(self, measure: str, item: str) -> list[tuple[str, str]]:
+        """(measure, item) of the scores that rest on this one: of an NSS its perspective's score and NKP, and the NPSS."""
+        match measure:
+            case "nss":
+                perspective = next(p.id for p in self.perspectives if item in p.objectives)
+                return [("perspective_score", perspective), *self.above("perspective_score", perspective)]
+            case "perspective_score":
+                return [("nkp", item), *self.above("nkp", item)]
+            case "nkp":
+                return [("npss", NPSS)]
+        return []
 
 
 class _ExactText(Strict):

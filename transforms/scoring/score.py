@@ -9,9 +9,8 @@ from decimal import Decimal
 from fractions import Fraction
 
 from transforms.exact import Exact, fraction, mean, round_half_up
-from transforms.scoring.definition import Categories, Measure, Scoring
+from transforms.scoring.definition import NPSS, Categories, Measure, Scoring
 
-NPSS = "NPSS"
 HAS_A_NUMBER = ("derived", "reported")
 
 

@@ -8,10 +8,6 @@ from transforms.definitions import Bilingual, Grounded
 from transforms.sql import load_sql
 from transforms.yaml_text import read_yaml
 
-# 100 n / d as a percentage with two decimals, half up, in integers only; NULL where there is nothing to divide by.
-PERCENT_HALF_UP = """CREATE OR REPLACE TEMP MACRO percent_half_up(n, d) AS
-  CASE WHEN d > 0 THEN CAST(CAST((2 * 10000 * CAST(n AS BIGINT) + d) // (2 * d) AS DECIMAL(18, 0)) * 0.01 AS DECIMAL(9, 2)) END"""
-
 
 class Service(Grounded):
     service: str
@@ -36,7 +32,3 @@ class Services(BaseModel):
 @cache
 def load_services() -> Services:
     return Services.model_validate(read_yaml(load_sql(__name__, "services.yml")))
-
-
-def summary_sql() -> str:
-    return load_sql(__name__, "summary.sql")

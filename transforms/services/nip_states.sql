@@ -3,6 +3,7 @@
 -- inputs: states.nip
 -- parameters: $first_year, $last_year, $clock, $known_batch, $highest_grade_code (unused: every grade is this office's authority)
 SELECT record_key, state_at, received_at, status_code, returned_count, agency_code, office_code,
+  CAST(NULL AS VARCHAR) AS type_code, procurement_type_code AS kind_code,
   CAST(NULL AS DATE) AS period_date, year(min(received_at) OVER (PARTITION BY record_key)) AS own_year,
   $highest_grade_code IS NULL AS is_other_authority, false AS is_same_proposal
 FROM states.nip

@@ -2,7 +2,8 @@
 -- grain: one state of one proposal
 -- inputs: states.promotion, ledger.same_records
 -- parameters: $first_year, $last_year, $clock, $known_batch, $highest_grade_code
-SELECT record_key, state_at, received_at, status_code, returned_count, agency_code, office_code, period_date,
+SELECT record_key, state_at, received_at, status_code, returned_count, agency_code, office_code,
+  CAST(promotion_type_code AS VARCHAR) AS type_code, CAST(NULL AS VARCHAR) AS kind_code, period_date,
   year(period_date) AS own_year, new_grade_code > $highest_grade_code AS is_other_authority,
   -- it came without an id, and with one too: the one with an id counts, from the delivery on that made both known (ruling 40)
   record_key IN (

@@ -10,7 +10,7 @@ WITH service_states AS (
     CASE WHEN received_at IS NULL THEN 'NOT_RECEIVED' ELSE outcome END AS outcome,
     struct_pack(
       outcome := CASE WHEN received_at IS NULL THEN 'NOT_RECEIVED' ELSE outcome END,
-      agency_code := agency_code, office_code := office_code, period_date := period_date,
+      agency_code := agency_code, office_code := office_code, period_date := period_date, type_code := type_code, kind_code := kind_code,
       own_year := own_year, is_other_authority := is_other_authority, is_same_proposal := is_same_proposal
     ) AS state
   FROM service_states
@@ -50,9 +50,9 @@ SELECT
   CASE WHEN reason IS NULL THEN outcome END AS outcome,
   attributes.agency_code AS agency_code,
   coalesce(agencies.province, 'vertical') AS region,
-  attributes.period_date AS period_date,
+  attributes.period_date AS period_date, attributes.type_code AS type_code, attributes.kind_code AS kind_code, received_at,
   is_ever_returned,
-  received_at, first_decision_at,
+  first_decision_at,
   CASE WHEN first_decision_at IS NOT NULL
     THEN greatest(decided.working_day_number - receipt.working_day_number, 0) END AS decision_days
 FROM classified

@@ -7,7 +7,8 @@ import duckdb
 
 from transforms.facts import GIVEN, FactTable, result_tables
 from transforms.reference import office
-from transforms.sql import identifier, load_sql
+from transforms.services.measures import a_row_each, load_measures
+from transforms.sql import filled, identifier, load_sql
 from warehouse.facts.versions import Change, plain_number
 
 
@@ -29,8 +30,7 @@ def changes_of(connection: duckdb.DuckDBPyConnection, run: str) -> list[NumberCh
 
     A first value has no ``old`` and no reason.
     """
-    query = load_sql("warehouse.facts", "changes_of_run.sql").replace("{results}", _numbers_of_results())
-    rows = connection.execute(query, {"run": run, "office": office().office_code}).fetchall()
+    rows = connection.execute(_query(), {"run": run, "office": office().office_code}).fetchall()
     return [
         NumberChange(item, period, year, plain_number(old), plain_number(new), reason, is_told)
         for item, period, year, old, new, reason, is_told in rows
@@ -38,12 +38,14 @@ def changes_of(connection: duckdb.DuckDBPyConnection, run: str) -> list[NumberCh
 
 
 @cache
-def _numbers_of_results() -> str:
-    """SQL of what the tables of results say, a line a column and key: ``survey_units.ikm_value|layanan|1|INKA``."""
-    return "\n".join(map(_numbers_of, result_tables()))
+def _query() -> str:
+    measures = a_row_each(load_measures(), "number := CAST({column} AS VARCHAR)", "is_told := {is_told}")
+    results = "\n".join(map(_numbers_of, result_tables()))
+    return filled(load_sql("warehouse.facts", "changes_of_run.sql"), measures=measures, results=results)
 
 
 def _numbers_of(table: FactTable) -> str:
+    """SQL of what a table of results says, a line a column and key: ``survey_units.ikm_value|layanan|1|INKA``."""
     measures = ", ".join(
         f"struct_pack(measure := '{name}', number := CAST({identifier(name)} AS VARCHAR))" for name in table.measures
     )

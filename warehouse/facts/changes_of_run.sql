@@ -1,4 +1,4 @@
--- reads: facts.kpi_values, facts.service_summary, facts.kpi_scores, and the tables of results (put in by changes.py)
+-- reads: facts.kpi_values, facts.service_summary, facts.kpi_scores, and the tables of results. What stands in braces: see changes.py
 -- grain: one number of an item and period whose version the run opened, or closed without a successor, with the one before
 -- parameters: $run, $office
 WITH numbers AS (
@@ -8,23 +8,13 @@ WITH numbers AS (
   FROM facts.kpi_values
   WHERE office = $office
   UNION ALL
-  SELECT service || '.' || measure || CASE WHEN breakdown IN ('region', 'agency') THEN '|' || group_name ELSE '' END,
+  SELECT service || '.' || measure || CASE WHEN breakdown IN ('year', 'period') THEN '' WHEN breakdown IN ('region', 'agency') THEN '|' || group_name
+      ELSE '|' || breakdown || '=' || group_name END,
     CASE breakdown WHEN 'period' THEN group_name ELSE CAST(year AS VARCHAR) END, year, number,
-    measure = 'completion' AND breakdown IN ('year', 'period'), false, known_from, known_to, reason, run, closed_by
+    is_told AND breakdown IN ('year', 'period'), false, known_from, known_to, reason, run, closed_by
   FROM (
-    SELECT service, year, breakdown, group_name, known_from, known_to, reason, run, closed_by, unnest([
-      struct_pack(measure := 'received', number := CAST(received_count AS VARCHAR)),
-      struct_pack(measure := 'ms', number := CAST(ms_count AS VARCHAR)),
-      struct_pack(measure := 'bts', number := CAST(bts_count AS VARCHAR)),
-      struct_pack(measure := 'tms', number := CAST(tms_count AS VARCHAR)),
-      struct_pack(measure := 'in_process', number := CAST(in_process_count AS VARCHAR)),
-      struct_pack(measure := 'completion', number := CAST(completion_percent AS VARCHAR)),
-      struct_pack(measure := 'approval', number := CAST(approval_percent AS VARCHAR)),
-      struct_pack(measure := 'ever_returned', number := CAST(ever_returned_count AS VARCHAR)),
-      struct_pack(measure := 'two_day', number := CAST(two_day_percent AS VARCHAR)),
-      struct_pack(measure := 'median_days', number := CAST(median_days AS VARCHAR)),
-      struct_pack(measure := 'p90_days', number := CAST(p90_days AS VARCHAR))
-    ], recursive := true)
+    SELECT service, year, breakdown, group_name, known_from, known_to, reason, run, closed_by,
+      {measures}
     FROM facts.service_summary
     WHERE office = $office
   )

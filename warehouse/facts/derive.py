@@ -29,8 +29,9 @@ from transforms.periods import Period, parts, year_period
 from transforms.reference import office
 from transforms.reference.tables import working_days
 from transforms.reported import stand_in
-from transforms.services import PERCENT_HALF_UP, Service, load_services, summary_sql
-from transforms.sql import identifier
+from transforms.services import Service, load_services
+from transforms.services.measures import summary_sql
+from transforms.sql import identifier, names_parameter
 from warehouse.facts.agreed import Agreed, read_agreed
 from warehouse.store.queries import first_row, single_value
 
@@ -123,7 +124,6 @@ def _of_service(service: Service, year: int, view: View) -> dict[str, Any]:
 def summarise_service(connection: duckdb.DuckDBPyConnection, year: int, view: View) -> None:
     """Adds the summary of ``service_records`` to the fresh rows of facts.service_summary."""
     period = year_period(year)
-    connection.execute(PERCENT_HALF_UP)
     connection.execute(
         f"INSERT INTO {fact_table('service_summary').fresh} BY NAME SELECT *, $office AS office, $version AS definition_version, $cut_off AS cut_off, "
         f"$is_provisional AS is_provisional FROM ({summary_sql()})",
@@ -183,7 +183,8 @@ def collect_evidence(
         "known_batch": view.known_batch,
     }
     query = evidence_sql(indicator)
-    named = {name: value for name, value in (common | version.parameters).items() if f"${name}" in query}
+    bound = indicator.bound(version)
+    named = {name: value for name, value in common.items() if names_parameter(query, name)} | bound
     connection.execute(query, named)
 
 
@@ -287,12 +288,12 @@ def _held_periods(connection: duckdb.DuckDBPyConnection, indicator: Indicator) -
 
 
 def look_from(connection: duckdb.DuckDBPyConnection, view: View) -> None:
-    """The held rows too are seen as the last delivery of the view found them."""
+    """The quarantined rows too are seen as the last delivery of the view found them."""
     connection.execute(f"SET VARIABLE known_batch = {int(view.known_batch)}")
 
 
 def look_now(connection: duckdb.DuckDBPyConnection) -> None:
-    """Ends ``look_from``: the held rows are seen as they are."""
+    """Ends ``look_from``: the quarantined rows are seen as they are."""
     connection.execute("RESET VARIABLE known_batch")
 
 

@@ -8,6 +8,7 @@ from importlib.resources import files
 from transforms.definitions import Grounded, Indicator, Version, load_indicators
 from transforms.evidence import version_in_force
 from transforms.facts import FactTable
+from transforms.printed import documented
 from transforms.services import load_services
 
 GROUNDS = set(Grounded.model_fields)
@@ -80,15 +81,21 @@ def _evidence_of(table: FactTable) -> list[Indicator]:
     return [indicator for indicator in load_indicators() if indicator.id in named]
 
 
+def printed_digest(decided: str) -> str:
+    """Of what reports print and what is known of it, with what is ``decided`` in the installation: the reconciliation is made anew where it differs."""
+    return _of(_printed_texts(), decided)
+
+
 @cache
-def printed_digest() -> str:
-    """Of what reports print and what is known of it: the reconciliation is made anew where it differs."""
+def _printed_texts() -> str:
     return _of(*(text for package in ("transforms.reference", "expectations") for text in _texts(package)))
 
 
 def words_digest() -> str:
-    """Of the definitions' files whole, and of what is declared of the published tables: readers get new words and columns too."""
-    return _of(*(text for package in (DEFINITIONS, PUBLISHED, *DECLARED) for text in _texts(package)))
+    """Of the definitions' files whole, of what is known of printed reports, and of what is declared of the published tables: readers get new
+    words and columns too."""
+    declared = (text for package in (DEFINITIONS, PUBLISHED, *DECLARED) for text in _texts(package))
+    return _of(documented().model_dump_json(), *declared)
 
 
 def _texts(package: str) -> list[str]:

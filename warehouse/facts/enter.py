@@ -10,7 +10,7 @@ import polars as pl
 from expectations.contract import load_contract
 from expectations.identity import states_table
 from transforms.definitions import load_indicators
-from transforms.facts import partitioned_tables, result_tables
+from transforms.facts import partitioned_tables, result_tables, tables_of
 from transforms.services import load_services
 from transforms.sql import identifier, load_sql
 from warehouse.facts.agreed import PRINT
@@ -55,9 +55,15 @@ def derive_partitions(
 
 
 def enter_derived(
-    connection: duckdb.DuckDBPyConnection, plan: Plan, partitions: Sequence[Partition], run: Run, watch: Stopwatch
+    connection: duckdb.DuckDBPyConnection,
+    plan: Plan,
+    partitions: Sequence[Partition],
+    run: Run,
+    watch: Stopwatch,
+    *,
+    additions_only: bool = False,
 ) -> None:
-    """Enters the fresh rows of these partitions, and the scores that rest on them."""
+    """Enters the fresh rows of these partitions, and the scores that rest on them. ``additions_only``: see ``enter_fresh``."""
     connection.execute("CREATE OR REPLACE TEMP TABLE entered_partitions (item VARCHAR, year INTEGER, cause VARCHAR)")
     if partitions:
         rows = [[partition.item.name, partition.year, partition.cause] for partition in partitions]
@@ -68,10 +74,10 @@ def enter_derived(
     )
     scope = "({item}, {year}) IN (SELECT (item, year) FROM entered_partitions)"
     with watch.step("facts"):
-        for table in partitioned_tables():
+        for table in tables_of(partition.item.name for partition in partitions):
             enter_fresh(
                 connection, table, scope.format(**table.partition_of("fact")),
-                reason.format(**table.partition_of("changed_facts")), run.clock, run.name,
+                reason.format(**table.partition_of("changed_facts")), run.clock, run.name, additions_only=additions_only,
             )  # fmt: skip
     with watch.step("scores"):
         years = [partition.year for partition in partitions if partition.item.name == SCORES]
@@ -95,7 +101,7 @@ def settle(
         connection.execute(load_sql("warehouse.facts", query), named)
     settled = "IN (SELECT (item, year) FROM settled_frame)"
     connection.execute(f"DELETE FROM ledger.staged_partitions WHERE (item, year) {settled}")
-    for table in partitioned_tables():
+    for table in tables_of(partition.item.name for partition in partitions):
         item = table.partition_of(table.staged)["item"]
         connection.execute(f"DELETE FROM {table.staged} WHERE ({item}, partition_year) {settled}")
     connection.unregister("settled_frame")

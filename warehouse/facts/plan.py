@@ -1,6 +1,7 @@
 """What must be derived: one partition an item (a service, an indicator, a table of results, the scores) and year, missing, stale or current.
 
-A partition is stale where a delivery touched its year, its definition or the code changed, or the clock moved on within it.
+A partition is stale where a delivery touched its year, its definition or the code changed, the clock moved on within it, or a printed
+number contradicts it: what is held back is derived anew every night, until nothing contradicts any more.
 """
 
 from collections import defaultdict
@@ -17,6 +18,7 @@ from transforms.evidence import version_in_force
 from transforms.facts import fact_table, result_tables
 from transforms.periods import year_period
 from transforms.services import load_services
+from transforms.sql import load_sql
 from warehouse.facts.agreed import SHARED_SOURCES
 from warehouse.facts.derive import View, source_state
 from warehouse.facts.digests import (
@@ -36,7 +38,7 @@ Kind = Literal["service", "indicator", "result", "scores"]
 State = Literal["missing", "stale", "staged", "current"]
 # Where several things changed, the first of these is the reason of a new version.
 CAUSES = ("late_data", "correction", "definition", "code")
-CLOCK = "clock"
+CLOCK, HELD = "clock", "contested"
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,7 @@ class Basis:
 
 @dataclass(frozen=True)
 class Partition:
-    """``why`` it is due (first, late_data, correction, definition, code, clock), ``batches`` that came since, ``rows`` it reads.
+    """``why`` it is due (first, late_data, correction, definition, code, clock, contested), ``batches`` that came since, ``rows`` it reads.
 
     ``causes``: of a closed year's, all that came together since its facts were entered.
     """
@@ -146,6 +148,13 @@ class _Planner:
                 "SELECT source, year, waits_until FROM ledger.source_years WHERE waits_until IS NOT NULL"
             ).fetchall()
         }
+        # By item and year: why it was derived since a number of it is held back.
+        self.contested: dict[tuple[str, int], list[str]] = {
+            (item, year): causes or []
+            for item, year, causes in connection.execute(
+                load_sql("warehouse.facts", "contested_partitions.sql")
+            ).fetchall()
+        }
         self.entered, self.staged = self._known("ledger.partitions"), self._known("ledger.staged_partitions")
         self.rows = self._row_counts()
         self.indicators = {indicator.id: indicator for indicator in load_indicators()}
@@ -179,6 +188,9 @@ class _Planner:
         rows = sum(self.rows.get((source, year), 0) for source in item.sources)
         before = self.entered.get((item.name, year))
         why, batches = ("first", ()) if before is None else self._why(item, year, before, basis)
+        if (held := self.contested.get((item.name, year))) is not None:
+            # What made the difference may have come nights ago: it is the reason of the version that is released at last.
+            why = min((cause for cause in (*held, why) if cause in CAUSES), key=CAUSES.index, default=HELD)
         if why is None:
             return Partition(item, year, "current", None, basis, (), rows)
         state: State = "missing" if before is None else "stale"

@@ -14,6 +14,7 @@ import duckdb
 
 from transforms.facts import FactTable, fact_table
 from transforms.sql import identifier
+from warehouse.store.fact_tables import added_columns
 
 
 @dataclass(frozen=True)
@@ -55,11 +56,15 @@ def enter_fresh(
     reason: str,
     clock: datetime,
     run: str,
+    *,
+    additions_only: bool = False,
 ) -> None:
     """Closes and opens versions from the temporary table of what the run derived.
 
     ``scope`` is an SQL condition on the key columns: standing facts in it that are not among the fresh ones are closed.
     ``reason`` is an SQL expression over ``source_of_change``-free fresh columns and ``old_version`` (the old definition version).
+    ``additions_only``: nothing is closed without a successor, and only what was never said is entered: a key that has no version, or the
+    columns of a standing one that are younger than it.
     """
     keys = ", ".join(map(identifier, table.key))
     differs = " OR ".join(f"fresh.{identifier(c)} IS DISTINCT FROM standing.{identifier(c)}" for c in table.compared)
@@ -67,12 +72,13 @@ def enter_fresh(
         f"CREATE OR REPLACE TEMP TABLE changed_facts AS SELECT fresh.*, standing.known_from IS NOT NULL AS has_old, "
         f"standing.definition_version AS old_version FROM {table.fresh} AS fresh "
         f"LEFT JOIN (SELECT * FROM {table.name} WHERE known_to IS NULL) AS standing USING ({keys}) "
-        f"WHERE standing.known_from IS NULL OR {differs}"
+        f"WHERE (standing.known_from IS NULL OR {differs}) AND {_is_addition(connection, table) if additions_only else 'true'}"
     )
     # A group that no record belongs to any more is closed without a successor.
+    vanishing = "false" if additions_only else scope
     connection.execute(
         f"CREATE OR REPLACE TEMP TABLE vanished_facts AS SELECT * FROM {table.name} AS fact "
-        f"WHERE known_to IS NULL AND ({scope}) AND ({keys}) NOT IN (SELECT ({keys}) FROM {table.fresh})"
+        f"WHERE known_to IS NULL AND ({vanishing}) AND ({keys}) NOT IN (SELECT ({keys}) FROM {table.fresh})"
     )
     connection.execute(
         f"UPDATE {table.name} AS fact SET known_to = $1, closed_by = $2 WHERE known_to IS NULL AND "
@@ -85,6 +91,21 @@ def enter_fresh(
         f"SELECT {columns}, $1, NULL, CASE WHEN has_old THEN {reason} END, $2 FROM changed_facts ORDER BY {keys}",
         [clock, run],
     )
+
+
+def _is_addition(connection: duckdb.DuckDBPyConnection, table: FactTable) -> str:
+    """SQL of whether a fresh row says only what no version of its key has said."""
+    keys = ", ".join(f"fresh.{identifier(name)}" for name in table.key)
+    stored = ", ".join(map(identifier, table.key))
+    first_runs = added_columns(connection, table.name)
+    of_standing = "(SELECT run_id FROM ledger.runs AS entered WHERE entered.run = standing.run)"
+    kept = [
+        f"(fresh.{identifier(c)} IS NOT DISTINCT FROM standing.{identifier(c)}"
+        + (f" OR {of_standing} < {first_runs[c]:d})" if c in first_runs else ")")
+        for c in table.compared
+    ]
+    never = f"({keys}) NOT IN (SELECT ({stored}) FROM {table.name})"
+    return f"CASE WHEN standing.known_from IS NULL THEN {never} ELSE {' AND '.join(kept)} END"
 
 
 def plain_number(number: str | None) -> str | None:

@@ -26,6 +26,7 @@ from warehouse.landing.refusal import refusal
 from warehouse.landing.session import MEMORY_LIMIT, one_path, open_session
 from warehouse.landing.workbook_facts import oddities_of
 from warehouse.store.disk import digest_of, sync
+from warehouse.store.stopping import interruptible
 
 # The longer ending first: `.csv.gz` is no `.gz`.
 _FORMATS: Final = ("csv.gz", "csv", "parquet", "jsonl", "json", "xlsx")
@@ -175,7 +176,7 @@ def _read(
     source = folder / "delivery"
     source.symlink_to(file.absolute())
     try:
-        with open_session(folder, threads) as con:
+        with open_session(folder, threads) as con, interruptible(con):
             landed = _read_as(con, source, name, file_format, columns, part, folder, threads, layouts)
             if landed.layout is None:
                 _refuse_second_header(con, part, name, columns, landed.places)

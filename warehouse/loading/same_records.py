@@ -1,18 +1,21 @@
 """Records that came with a key and in a layout without one too: which state is of which, for whoever counts records (ruling 40)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import duckdb
 
-from expectations.contract import Contract
+from expectations.contract import Contract, load_contract, source_names
 from expectations.identity import states_table
 from expectations.layout import key_made_by, landed_rows, layouts_of
 from expectations.typed_read import FileTraits, typed_rows
 from transforms.sql import load_sql
 from warehouse.loading.checks import SHOWN_KEYS, Finding
 from warehouse.store.home import Home
+from warehouse.store.runs import read_meta
 
+# In ledger.meta while what came before there were notes has not been sought.
+MARK = "same_records"
 FOUND = """SELECT DISTINCT record_key FROM ledger.same_records AS noted
   JOIN {states} AS states ON states.batch_id = noted.batch_id AND states.row_number = noted.row_number
   WHERE noted.source = $1 AND noted.known_batch = $2 ORDER BY record_key"""
@@ -32,16 +35,12 @@ def note_same_records(
 ) -> list[Finding]:
     """Notes them for the delivery, which stands in ``batch_typed`` and in the ledger; says how many, and some of their keys."""
     findings = []
-    for name in layouts_of(contract):
-        made_key = key_made_by(contract, name)
-        if made_key is None or not _has_layout(connection, contract, name):
-            continue
-        for rows in _keyed_rows(connection, home, contract, batch_id, name, layout == name):
-            query = load_sql("warehouse.loading", "same_records.sql").format(
-                states=states_table(contract), rows=rows.relation, made_key=made_key
-            )
-            named = {"source": contract.source, "rows_batch": rows.batch_id, "known_batch": batch_id, "layout": name}
-            connection.execute(query, named | rows.parameters)
+    for name, made_key in _layouts_without_key(connection, contract):
+        # Of people the warehouse knows nothing: rows that came with a key before are read from the archive once more.
+        own = [_Rows(batch_id, "batch_typed", {})]
+        _note(
+            connection, contract, name, made_key, _archived(connection, home, contract, name) if layout == name else own
+        )
         found = FOUND.format(states=states_table(contract))
         keys = [key for (key,) in connection.execute(found, [contract.source, batch_id]).fetchall()]
         if keys:
@@ -49,24 +48,44 @@ def note_same_records(
     return findings
 
 
-def _has_layout(connection: duckdb.DuckDBPyConnection, contract: Contract, name: str) -> bool:
-    query = "SELECT 1 FROM ledger.batches WHERE source = $1 AND layout = $2 LIMIT 1"
-    return connection.execute(query, [contract.source, name]).fetchone() is not None
-
-
-def _keyed_rows(
-    connection: duckdb.DuckDBPyConnection, home: Home, contract: Contract, batch_id: int, name: str, is_made: bool
-) -> Iterator[_Rows]:
-    """The delivery's own rows; for one in the layout itself, those of the archive: of people the warehouse knows nothing."""
-    if not is_made:
-        yield _Rows(batch_id, "batch_typed", {})
+def seek_earlier_ones(connection: duckdb.DuckDBPyConnection, home: Home) -> None:
+    """Notes what came in both before there were notes: once, in a warehouse of an earlier release."""
+    if read_meta(connection, MARK) is None:
         return
-    earlier = connection.execute(
+    for contract in map(load_contract, source_names()):
+        for name, made_key in _layouts_without_key(connection, contract):
+            _note(connection, contract, name, made_key, _archived(connection, home, contract, name))
+    connection.execute("DELETE FROM ledger.meta WHERE name = $1", [MARK])
+
+
+def _layouts_without_key(connection: duckdb.DuckDBPyConnection, contract: Contract) -> Iterator[tuple[str, str]]:
+    """Layouts in which the source came, with SQL of the key that each makes of a row."""
+    for name in layouts_of(contract):
+        made_key = key_made_by(contract, name)
+        query = "SELECT 1 FROM ledger.batches WHERE source = $1 AND layout = $2 LIMIT 1"
+        if made_key is not None and connection.execute(query, [contract.source, name]).fetchone() is not None:
+            yield name, made_key
+
+
+def _note(
+    connection: duckdb.DuckDBPyConnection, contract: Contract, name: str, made_key: str, keyed: Iterable[_Rows]
+) -> None:
+    for rows in keyed:
+        query = load_sql("warehouse.loading", "same_records.sql").format(
+            states=states_table(contract), rows=rows.relation, made_key=made_key
+        )
+        named = {"source": contract.source, "rows_batch": rows.batch_id, "layout": name}
+        connection.execute(query, named | rows.parameters)
+
+
+def _archived(connection: duckdb.DuckDBPyConnection, home: Home, contract: Contract, name: str) -> Iterator[_Rows]:
+    """What came with keys, delivery by delivery, as far as the archive still has it."""
+    keyed = connection.execute(
         "SELECT batch_id, sha256, layout, decimal_comma, is_typed FROM ledger.batches "
-        "WHERE source = $1 AND layout IS DISTINCT FROM $2 AND batch_id < $3 ORDER BY batch_id",
-        [contract.source, name, batch_id],
+        "WHERE source = $1 AND layout IS DISTINCT FROM $2 ORDER BY batch_id",
+        [contract.source, name],
     ).fetchall()
-    for number, sha256, layout, decimal_comma, is_typed in earlier:
+    for number, sha256, layout, decimal_comma, is_typed in keyed:
         archive = home.landed_file(contract.source, sha256)
         if archive.exists():
             typed = typed_rows(contract, FileTraits(decimal_comma, is_typed), landed_rows(contract, layout))

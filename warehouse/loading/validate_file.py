@@ -25,6 +25,7 @@ from warehouse.store.connection import configure, create_states_table, install_k
 from warehouse.store.failures import WrongUsage
 from warehouse.store.places import Place, place
 from warehouse.store.queries import first_row, single_value
+from warehouse.store.stopping import interruptible
 
 FIRST_ROWS = 10
 
@@ -45,7 +46,11 @@ def validate_file(file: Path, source: str, language: str = "id") -> dict[str, An
         gone = printable(str(file))
         raise WrongUsage(f"tidak ada berkas {gone}" if language == "id" else f"there is no file {gone}")
     shown = printable(file.name)
-    with tempfile.TemporaryDirectory(prefix="kpi-validate-") as folder, duckdb.connect() as connection:
+    with (
+        tempfile.TemporaryDirectory(prefix="kpi-validate-") as folder,
+        duckdb.connect() as connection,
+        interruptible(connection),
+    ):
         landed = Path(folder) / "landed.parquet"
         try:
             traits = land_delivery(

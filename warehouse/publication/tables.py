@@ -9,10 +9,11 @@ import duckdb
 import polars as pl
 
 from transforms.definitions import load_indicators
-from transforms.facts import Column
+from transforms.facts import Column, fact_table
 from transforms.periods import parse_period
+from transforms.printed import documented
 from transforms.reference import office
-from transforms.sql import identifier, load_sql
+from transforms.sql import filled, identifier, load_sql
 from warehouse.publication.declared import Published, Table, load_published
 from warehouse.store.connection import Warehouse
 from warehouse.store.failures import GateFailed
@@ -58,16 +59,18 @@ def write_tables(warehouse: Warehouse, folder: Path) -> None:
 @contextmanager
 def _definitions(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
     """The indicators' definitions as relations for the block: ``definition_indicators``, ``definition_versions``; and the values
-    with what a definition and a period say of them: ``described_values``."""
+    with what a definition and a period say of them: ``described_values``; what is known of printed reports: ``documented_discrepancies``."""
     frames = {
         "definition_indicators": indicator_frame(),
         "definition_versions": version_frame(),
         "definition_periods": _period_frame(connection),
+        "documented_discrepancies": discrepancy_frame(),
     }
     for name, frame in frames.items():
         connection.register(name, frame.to_arrow())
     try:
-        query = load_sql("warehouse.publication", "described_values.sql")
+        kept = ", ".join(f"facts.{identifier(column)}" for column in fact_table("kpi_values").kept)
+        query = filled(load_sql("warehouse.publication", "described_values.sql"), kept=kept)
         connection.execute(f"CREATE OR REPLACE TEMP TABLE {DESCRIBED} AS {query}", {"office": office().office_code})
         yield
     finally:
@@ -150,6 +153,27 @@ def version_frame() -> pl.DataFrame:
         for version in indicator.versions
     ]
     return pl.DataFrame(rows, schema=dict.fromkeys(texts, pl.String) | {"valid_from": pl.Date, "inferred": pl.Boolean})
+
+
+def discrepancy_frame() -> pl.DataFrame:
+    """One row a documented discrepancy of a report; ``is_for_readers``: it explains no line, so that only a reader can find it."""
+    known = documented()
+    texts = [
+        "discrepancy",
+        "discrepancy_type",
+        "discrepancy_severity",
+        "location",
+        "stated",
+        "computed",
+        "likely_cause",
+        "handling",
+    ]
+    rows = [
+        (d.id, d.type, d.severity, d.location, d.stated, d.computed, d.likely_cause, d.handling, known.report_year, not d.explains)
+        for d in known.discrepancies
+    ]  # fmt: skip
+    schema = dict.fromkeys(texts, pl.String) | {"report_year": pl.Int32, "is_for_readers": pl.Boolean}
+    return pl.DataFrame(rows, schema=schema, orient="row")
 
 
 @contextmanager

@@ -1,1 +1,1 @@
-"""Answers from the publication and the index of held rows."""
+"""Answers from the publication and the index of quarantined rows."""

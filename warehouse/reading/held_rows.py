@@ -1,4 +1,4 @@
-"""The index of held rows: where each open one stands and which rules it breaks, without its content.
+"""The index of quarantined rows: where each open one stands and which rules it breaks, without its content.
 
 It lies in the restricted folder beside the rows themselves, so that it can be read while a run holds the warehouse.
 """
@@ -36,7 +36,7 @@ class HeldRow:
 
 
 def open_rows() -> str:
-    """SELECT of what the index holds. Grain: one open held row."""
+    """SELECT of what the index holds. Grain: one open quarantined row."""
     return load_sql("warehouse.reading", "held_index.sql")
 
 
@@ -57,7 +57,7 @@ def write_index(connection: duckdb.DuckDBPyConnection, home: Home) -> None:
 
 
 def read_held_rows(home: Home, source: str | None, reason: str | None) -> list[HeldRow]:
-    """Open held rows, of one source or with one reason where given; none where no run has been.
+    """Open quarantined rows, of one source or with one reason where given; none where no run has been.
 
     Raises EnvironmentProblem where there is no installation, Damaged where the index is not as it was written.
     """
@@ -81,7 +81,9 @@ def read_held_rows(home: Home, source: str | None, reason: str | None) -> list[H
     except UNREADABLE as problem:
         damage = one_line(problem)
     if damage:
-        raise Damaged(f"the index of held rows quarantine/{INDEX} is damaged: {damage}; `kpi run` writes it anew")
+        raise Damaged(
+            f"the index of quarantined rows quarantine/{INDEX} is damaged: {damage}; `kpi run` writes it anew"
+        )
     return [
         HeldRow(held_source, file, row, reasons, line, place(row, line, letters).cell)
         for held_source, file, row, reasons, line, letters in rows

@@ -5,27 +5,28 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, Literal
+from typing import Any
 
 import duckdb
 
+from expectations.contested import WITHHELD_CONTESTED, Fact
 from transforms.definitions import load_indicators
 from transforms.exact import count_or_text, decimal_text
 from transforms.names import did_you_mean
 from transforms.periods import end_of_day, parse_period
 from transforms.reference import agency_names, office
-from transforms.scoring.definition import load_scoring
-from transforms.scoring.score import NPSS
-from transforms.sql import load_sql
+from transforms.scoring.definition import NPSS, load_scoring
+from transforms.services.measures import group_names, listed_measures
+from transforms.sql import filled, identifier, load_sql
 from warehouse.store.damage import damage_is_said
 from warehouse.store.failures import Damaged, EnvironmentProblem, WrongUsage
 from warehouse.store.home import Home
 from warehouse.store.home_state import require_home
 from warehouse.store.manifest import published_folders
-from warehouse.store.queries import install_macros, records
+from warehouse.store.queries import has_table, install_macros, records
+from warehouse.store.stopping import interruptible
 
 ANEW = "`kpi run` makes it anew from the warehouse"
-Breakdown = Literal["year", "period", "region", "agency"]
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,7 @@ def published(home: Home) -> Iterator[duckdb.DuckDBPyConnection]:
     with (
         damage_is_said(f"the publication {folder.name} is damaged", ANEW),
         duckdb.connect(str(file), read_only=True) as connection,
+        interruptible(connection),
     ):
         install_macros(connection)
         yield connection
@@ -71,7 +73,8 @@ def read_values(
 ) -> list[dict[str, Any]]:
     """The facts of an office (None: our own) as known now or at the end of a day. Grain: one indicator and period.
 
-    ``definition_break``: the value is of the first year under a changed definition, so that a trend breaks there.
+    ``definition_break``: the value is of the first year under a changed definition, so that a trend breaks there. ``contested``: the
+    printed numbers that hold it back now.
     """
     if period is not None:
         period = parse_period(period).id
@@ -92,6 +95,7 @@ def read_values(
                 "office": of_office or office().office_code,
             },
         )
+        contested = _contested(connection, year, as_of)
     breaks = {(i.id, str(version.valid_from.year)) for i in load_indicators() for version in i.versions[1:]}
     for row in rows:
         decimals = row["decimals"]
@@ -102,24 +106,28 @@ def read_values(
             row[component] = count_or_text(row[component])
         row["excluded"] = json.loads(row["excluded"])
         row["definition_break"] = (row["indicator"], row["period"][:4]) in breaks
+        row["contested"] = [
+            _stated(line) for line in contested if _holds(line, "value", row["indicator"], row["period"])
+        ]
     return rows
 
 
-def read_services(home: Home, year: int, by: Breakdown = "year", as_of: date | None = None) -> list[dict[str, Any]]:
+def read_services(home: Home, year: int, by: str = "year", as_of: date | None = None) -> list[dict[str, Any]]:
     """The service indicators of a year. Grain: one service and group; rates are percent texts with two decimals.
 
-    ``group_name``: of an agency of the region, else None.
+    ``group_name``: what the group stands for, where that is known: an agency of the region, a code.
     """
-    names = agency_names() if by == "agency" else {}
+    names = agency_names() if by == "agency" else group_names(by)
+    measures = listed_measures()
+    columns = ", ".join(f"{identifier(measure.column)} AS {identifier(name)}" for name, measure in measures.items())
     with published(home) as connection:
         rows = read_records(
             connection,
-            load_sql("warehouse.reading", "read_services.sql"),
+            filled(load_sql("warehouse.reading", "read_services.sql"), measures=columns),
             {"year": year, "breakdown": by, "clock": as_known(as_of)},
         )
     for row in rows:
-        for name in ("completion", "approval", "two_day", "median_days", "p90_days"):
-            row[name] = decimal_text(row[name], 2)
+        row |= {name: decimal_text(row[name], m.decimals) for name, m in measures.items() if m.decimals}
         row["excluded"] = json.loads(row["excluded"])
         row["group_name"] = names.get(row["group"])
     return rows
@@ -133,6 +141,7 @@ def read_scores(home: Home, year: int, as_of: date | None = None) -> ScoreSheet:
             load_sql("warehouse.reading", "read_scores.sql"),
             {"year": year, "clock": as_known(as_of), "office": office().office_code},
         )
+        contested = _contested(connection, year, as_of)
     found = {(row["measure"], row["item"]): row for row in rows}
 
     def number(measure: str, item: str) -> str | None:
@@ -140,11 +149,12 @@ def read_scores(home: Home, year: int, as_of: date | None = None) -> ScoreSheet:
         return decimal_text(row["value"], 2) if row else None
 
     total = found.get(("npss", NPSS))
+    without_target = [row["item"] for row in rows if row["measure"] == "capaian" and row["target"] is None]
     shape = {
         "year": year,
         "npss": number("npss", NPSS),
         "category": total["category"] if total and total["value"] is not None else None,
-        "reason": _reason(year, total),
+        "reason": _reason(year, total, without_target),
         "perspectives": [
             {"id": p.id, "score": number("perspective_score", p.id), "nkp": number("nkp", p.id)}
             for p in load_scoring().perspectives
@@ -162,6 +172,8 @@ def read_scores(home: Home, year: int, as_of: date | None = None) -> ScoreSheet:
             for row in rows
             if row["measure"] == "capaian"
         ],
+        "contested": _by_print(contested),
+        "missing_targets": without_target,
     }
     return ScoreSheet(
         shape,
@@ -195,13 +207,52 @@ def read_reconciliation(home: Home, year: int) -> list[dict[str, Any]]:
         return read_records(connection, load_sql("warehouse.reading", "read_reconciliation.sql"), {"year": year})
 
 
-def _reason(year: int, total: dict[str, Any] | None) -> str | None:
-    """Why there is no NPSS; None where there is one."""
+def count_discrepancies(home: Home, year: int) -> dict[str, int]:
+    """Of the report of the year, how many discrepancies a check or comparison of the last run found, only a reader can find (``text``), or
+    can be found and were not (``not_found``). Empty where none is known, or where an earlier release has published.
+    """
+    with published(home) as connection:
+        if not has_table(connection, "main", "discrepancies"):
+            return {}
+        return dict(
+            connection.execute(load_sql("warehouse.reading", "count_discrepancies.sql"), {"year": year}).fetchall()
+        )
+
+
+def _reason(year: int, total: dict[str, Any] | None, without_target: list[str]) -> str | None:
+    """Why there is no NPSS, with the targets that nobody has delivered; None where there is one."""
     if total is None:
         return f"no NPSS: nothing is known of {year}"
-    if total["value"] is None:
-        return f"no NPSS: no score for {', '.join(json.loads(total['missing']))}"
-    return None
+    if total["status"] == WITHHELD_CONTESTED:
+        return "no NPSS: it is withheld, since a printed number contradicts it or what it rests on"
+    if total["value"] is not None:
+        return None
+    targets = f"; no target of {year} for {', '.join(without_target)}: performance_agreement brings them"
+    return f"no NPSS: no score for {', '.join(json.loads(total['missing']))}{targets if without_target else ''}"
+
+
+def _contested(connection: duckdb.DuckDBPyConnection, year: int | None, as_of: date | None) -> list[dict[str, Any]]:
+    """What is held back now; of a day in the past the versions say that much, and no more."""
+    return (
+        [] if as_of else read_records(connection, load_sql("warehouse.reading", "read_contested.sql"), {"year": year})
+    )
+
+
+def _holds(line: dict[str, Any], measure: str, item: str, period: str) -> bool:
+    return (line["held_measure"], line["held_item"], line["period"]) == (measure, item, period)
+
+
+def _stated(line: dict[str, Any]) -> dict[str, Any]:
+    return {name: line[name] for name in ("item", "published", "derived")}
+
+
+def _by_print(contested: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Each printed number once, with the names of what it holds back."""
+    found: dict[str, dict[str, Any]] = {}
+    for line in contested:
+        held = Fact(line["held_measure"], line["held_item"], line["period"])
+        found.setdefault(line["item"], {**_stated(line), "held": []})["held"].append(f"{held.name} {held.period}")
+    return list(found.values())
 
 
 def _gaps(row: dict[str, Any]) -> Iterator[str]:

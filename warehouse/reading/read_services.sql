@@ -1,9 +1,7 @@
 -- reads: service_summary_history (published)
 -- grain: one service and group of a year, the version known at $clock (NULL: now)
--- parameters: $year, $breakdown, $clock
-SELECT service, year, group_name AS "group", received_count AS received, ms_count AS ms, bts_count AS bts, tms_count AS tms,
-  in_process_count AS in_process, completion_percent AS completion, approval_percent AS approval,
-  ever_returned_count AS ever_returned, two_day_percent AS two_day, median_days, p90_days,
+-- parameters: $year, $breakdown, $clock; {measures}: those that are listed, by their names
+SELECT service, year, group_name AS "group", {measures},
   is_provisional AS provisional, excluded, known_from
 FROM service_summary_history
 WHERE version_is_known(known_from, known_to, $clock)

@@ -7,6 +7,7 @@ from typing import Any
 
 import duckdb
 
+from expectations.contested import CONTESTED, VALUE, WITHHELD_CONTESTED, Fact
 from expectations.reconciliation import Derived
 from transforms.definitions import Indicator, load_indicators
 from transforms.printed import year_of
@@ -14,7 +15,8 @@ from transforms.reference import office
 from transforms.reference.tables import agencies
 from transforms.scoring.definition import load_categories, load_scoring
 from transforms.scoring.score import Score, score_year
-from transforms.sql import load_sql
+from transforms.services.measures import a_row_each, group_names, load_measures
+from transforms.sql import filled, load_sql
 from warehouse.facts.derive import View
 from warehouse.facts.scores import score_inputs
 
@@ -39,8 +41,9 @@ class Reader:
     view: View
     waiting: frozenset[tuple[str, int]]
 
-    def rows(self, name: str, parameters: Mapping[str, object]) -> list[tuple[Any, ...]]:
-        return self.connection.execute(load_sql("warehouse.reconciliation", name), dict(parameters)).fetchall()
+    def rows(self, name: str, parameters: Mapping[str, object], **parts: str) -> list[tuple[Any, ...]]:
+        query = filled(load_sql("warehouse.reconciliation", name), **parts)
+        return self.connection.execute(query, dict(parameters)).fetchall()
 
     def is_waiting(self, indicator: Indicator, year: int) -> bool:
         return indicator.cut_off == "knowledge" and any((source, year) in self.waiting for source in indicator.sources)
@@ -85,7 +88,14 @@ def _values(reader: Reader) -> Items:
             unfit = INCOMPLETE
         elif measure != TARGET and indicator in known and reader.is_waiting(known[indicator], int(period[:4])):
             unfit = WAITING
-        items[_name(indicator, period, measure)] = Derived(value, decimals, unfit, earlier=tuple(former))
+        items[_name(indicator, period, measure)] = Derived(
+            value,
+            decimals,
+            unfit,
+            earlier=tuple(former),
+            fact=Fact(VALUE, indicator, period),
+            is_held=CONTESTED in flags,
+        )
     return items | _unfinished(items, [i.id for i in known.values() if i.year_from == "newest_part"])
 
 
@@ -109,9 +119,13 @@ def _scores(reader: Reader, values: Items, printed: Mapping[int, frozenset[str]]
         {"office": office().office_code, "measures": list(measures.values()), "printed": list(measures)},
     ):
         unfit = f"no value: {status}" if value is None else PROVISIONAL if is_provisional else None
-        items[_name(item, period, measure)] = Derived(value, decimals, unfit, earlier=tuple(former))
+        fact = Fact(measures[measure], item, period)
+        is_held = status in (CONTESTED, WITHHELD_CONTESTED)
+        items[_name(item, period, measure)] = Derived(
+            value, decimals, unfit, earlier=tuple(former), fact=fact, is_held=is_held
+        )
         if category is not None:
-            items[_name(item, period, CATEGORY)] = Derived(category, None, unfit)
+            items[_name(item, period, CATEGORY)] = Derived(category, None, unfit, fact=fact, is_held=is_held)
     for year in {year_of(name) for name in items}:
         items |= _comparable(reader, items, values, year, printed.get(year, frozenset()))
     return items
@@ -164,10 +178,14 @@ def _beside(derived: Derived, score: Score, alike: Score | None, not_printed: fr
 
 def _services(reader: Reader) -> Items:
     items: Items = {}
-    for service, period, region, is_provisional, measure, value, decimals in reader.rows(
-        "reconciled_services.sql", {"office": office().office_code}
+    printed = [measure for measure in load_measures() if measure.is_printed_by_reports]
+    measures = a_row_each(printed, "value := CAST({column} AS DECIMAL(18, 2))", "decimals := {decimals}")
+    # A report names a kind of recruitment, and does not print its code; no region is called as a code.
+    kinds = group_names("kind", "id")
+    for service, period, group, is_provisional, measure, value, decimals in reader.rows(
+        "reconciled_services.sql", {"office": office().office_code}, measures=measures
     ):
-        items[_name(service, period, measure, region)] = Derived(
+        items[_name(service, period, measure, kinds.get(group, group))] = Derived(
             value, decimals, PROVISIONAL if is_provisional else None
         )
     return items

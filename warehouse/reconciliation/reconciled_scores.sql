@@ -15,7 +15,7 @@ WITH printed_measures (measure, printed) AS (
 ), earlier AS (
   SELECT measure, item, year, list(value) AS former
   FROM versions
-  WHERE known_to IS NOT NULL AND is_only_restated AND NOT is_provisional AND value IS NOT NULL
+  WHERE known_to IS NOT NULL AND is_only_restated AND NOT is_provisional AND value IS NOT NULL AND status <> 'contested'
   GROUP BY measure, item, year
 ), standing AS (
   SELECT measure, item, year, value, decimals, status, category, is_provisional FROM versions WHERE known_to IS NULL

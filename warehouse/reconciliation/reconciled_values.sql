@@ -13,7 +13,7 @@ WITH versions AS (
 ), earlier AS (
   SELECT indicator, period, list(value) AS former
   FROM versions
-  WHERE known_to IS NOT NULL AND is_only_restated AND NOT is_provisional AND status = 'derived'
+  WHERE known_to IS NOT NULL AND is_only_restated AND NOT is_provisional AND status = 'derived' AND NOT list_contains(flags, 'contested')
   GROUP BY indicator, period
 ), standing AS (
   SELECT versions.indicator, versions.period, value, decimals, target, numerator, denominator, status, flags, is_provisional,

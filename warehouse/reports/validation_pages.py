@@ -5,6 +5,7 @@ The pages stand outside the publication, so that a run that published nothing ha
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from expectations.contract import load_contract, source_names
 from expectations.report import (
     BandLine,
     CheckLine,
+    ContestedLine,
     DeliveryLine,
     DisabledLine,
     FreshnessLine,
@@ -30,14 +32,15 @@ from expectations.rule import Rule
 from transforms.definitions import load_indicators
 from transforms.exact import decimal_text
 from transforms.reference import office
-from transforms.sql import load_sql
+from transforms.services.measures import a_row_each, load_measures
+from transforms.sql import filled, load_sql
 from warehouse.store.failures import EnvironmentProblem
 from warehouse.store.home import Home, write_public
 from warehouse.store.home_state import require_home
 from warehouse.store.places import place
 from warehouse.store.runs import Run
 
-# Runs of which a history shows the counts, and held rows that a delivery's page lists.
+# Runs of which a history shows the counts, and quarantined rows that a delivery's page lists.
 SHOWN_RUNS, SHOWN_ROWS = 14, 500
 INDEX = "index.html"
 
@@ -62,10 +65,11 @@ def write_report(
     status: str,
     message: str | None,
     notices: Sequence[tuple[str, str]] = (),
+    contested: Sequence[ContestedLine] = (),
 ) -> Path:
     """Writes the pages of ``run`` and the history anew; gives the run's page. ``notices``: (English, Indonesian)."""
     collected = _Collector(connection, run)
-    page = collected.page(status, message, notices)
+    page = replace(collected.page(status, message, notices), contested=contested)
     for delivery in page.deliveries:
         write_public(
             home.validation_reports / f"{delivery.batch}.html", render_run(collected.batch_page(delivery, status))
@@ -190,7 +194,17 @@ class _Collector:
 
     def _bands(self) -> Iterator[BandLine]:
         sources = {indicator.id: ", ".join(indicator.sources) for indicator in load_indicators()}
-        for item, period, value, decimals, low, high in self._rows("report_bands.sql", office=office().office_code):
+        banded = [measure for measure in load_measures() if measure.has_band]
+        measures = a_row_each(
+            banded,
+            "value := {column}",
+            "decimals := {decimals}",
+            "band_low := {name}_band_low",
+            "band_high := {name}_band_high",
+        )
+        query = filled(load_sql("warehouse.reports", "report_bands.sql"), measures=measures)
+        found = self.connection.execute(query, {"office": office().office_code}).fetchall()
+        for item, period, value, decimals, low, high in found:
             shown = [str(decimal_text(number, decimals)) for number in (value, low, high)]
             yield BandLine(item, period, shown[0], shown[1], shown[2], sources.get(item, item.partition(".")[0]))
 

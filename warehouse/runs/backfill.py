@@ -11,7 +11,7 @@ from typing import Any
 
 import duckdb
 
-from transforms.facts import partitioned_tables
+from transforms.facts import tables_of
 from transforms.sql import identifier
 from warehouse.facts.derive import View
 from warehouse.facts.enter import derive_partitions
@@ -60,7 +60,7 @@ def stage_partition(cursor: duckdb.DuckDBPyConnection, partition: Partition, vie
     derive_partitions(cursor, [partition], view, Stopwatch())
     cursor.execute("BEGIN")
     name, basis = [partition.item.name, partition.year], partition.basis
-    for table in partitioned_tables():
+    for table in tables_of([partition.item.name]):
         columns, item = ", ".join(map(identifier, table.kept)), table.partition_of(table.staged)["item"]
         cursor.execute(f"DELETE FROM {table.staged} WHERE {item} = $1 AND partition_year = $2", name)
         cursor.execute(
@@ -89,7 +89,7 @@ def fresh_from_staging(
         return
     connection.execute("CREATE OR REPLACE TEMP TABLE taken_from_staging (item VARCHAR, year INTEGER)")
     connection.executemany("INSERT INTO taken_from_staging VALUES ($1, $2)", staged)
-    for table in partitioned_tables():
+    for table in tables_of(p.item.name for p in partitions if p.state == "staged"):
         columns, item = ", ".join(map(identifier, table.kept)), table.partition_of("staged")["item"]
         connection.execute(
             f"INSERT INTO {table.fresh} ({columns}) SELECT {columns} FROM {table.staged} AS staged "

@@ -5,6 +5,7 @@ from datetime import datetime
 import duckdb
 
 from transforms.periods import year_period
+from warehouse.facts.hold import held_facts
 from warehouse.store.connection import Warehouse
 from warehouse.store.failures import WrongUsage
 from warehouse.store.queries import single_value
@@ -18,7 +19,8 @@ def closed_years(connection: duckdb.DuckDBPyConnection) -> frozenset[int]:
 def check_closable(connection: duckdb.DuckDBPyConnection, year: int, clock: datetime) -> int | None:
     """The publication under which ``year`` can be closed; None where it is closed already.
 
-    Raises WrongUsage where the year still runs, where nothing of it is published, or where the warehouse knows more than that.
+    Raises WrongUsage where the year still runs, where nothing of it is published, where the warehouse knows more than that, or holds
+    a number of it back.
     """
     if year in closed_years(connection):
         return None
@@ -35,6 +37,11 @@ def check_closable(connection: duckdb.DuckDBPyConnection, year: int, clock: date
     )
     if read_meta(connection, UNPUBLISHED) == "yes" or single_value(connection, provisional, [str(year)]):
         raise WrongUsage(f"what is published of {year} is not final yet; `kpi run`, then close it")
+    if held := sorted(fact.name for fact in held_facts(connection) if fact.year == year):
+        raise WrongUsage(
+            f"of {year} printed numbers contradict what is derived, and {', '.join(held)} {'is' if len(held) == 1 else 'are'} held back: "
+            "mend it or accept it (`kpi waive`), then close the year"
+        )
     return int(publication)
 
 

@@ -160,8 +160,8 @@ def deep_checks(home: Home) -> dict[str, Look]:
     return {
         "blocks": blocks_check,
         "states of deliveries": states_check,
-        "held rows": partial(held_check, home),
-        "index of held rows": partial(index_check, home),
+        "quarantined rows": partial(held_check, home),
+        "index of quarantined rows": partial(index_check, home),
         "older publications": partial(older_publications_check, home),
     }
 
@@ -207,7 +207,7 @@ def states_check(connection: duckdb.DuckDBPyConnection) -> Check:
 
 
 def held_check(home: Home, connection: duckdb.DuckDBPyConnection) -> Check:
-    """Each file of held rows has the rows of the archive that the (sealed) ledger holds, with their reasons."""
+    """Each file of quarantined rows has the rows of the archive that the (sealed) ledger holds, with their reasons."""
     batches = connection.execute(
         "SELECT batch_id, source, file, sha256 FROM ledger.batches "
         "WHERE quarantined > 0 AND batch_id NOT IN (SELECT batch_id FROM ledger.purges) ORDER BY batch_id"
@@ -221,8 +221,8 @@ def held_check(home: Home, connection: duckdb.DuckDBPyConnection) -> Check:
         elif archive.exists() and not _has_its_rows(connection, batch_id, held, archive):
             damaged.append(f"{named} is not as it was written")
     if damaged:
-        return check("held rows", "bad", f"{_some(damaged)}; restore it from a backup")
-    return check("held rows", "good", f"{len(batches)} files, each with its rows of the archive")
+        return check("quarantined rows", "bad", f"{_some(damaged)}; restore it from a backup")
+    return check("quarantined rows", "good", f"{len(batches)} files, each with its rows of the archive")
 
 
 def _has_its_rows(connection: duckdb.DuckDBPyConnection, batch_id: int, held: Path, archive: Path) -> bool:
@@ -242,7 +242,7 @@ def _has_its_rows(connection: duckdb.DuckDBPyConnection, batch_id: int, held: Pa
 
 def index_check(home: Home, connection: duckdb.DuckDBPyConnection) -> Check:
     """The index that ``kpi quarantine`` reads, against the warehouse."""
-    index, name = home.quarantine / INDEX, "index of held rows"
+    index, name = home.quarantine / INDEX, "index of quarantined rows"
     renewed = f"quarantine/{INDEX} {{}}; `kpi run` writes it anew"
     # Of what a run took in and could not publish, the next one writes it.
     is_due = read_meta(connection, UNPUBLISHED) == "yes"

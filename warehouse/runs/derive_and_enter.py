@@ -1,6 +1,7 @@
 """Renews the facts: derives the partitions that are due and enters them, all in one transaction with the reconciliation.
 
 A fact of a closed year never changes by itself: what would change it is tried, noted as pending, and left to a restatement.
+What a delivered printed number contradicts is held back; all else is entered.
 """
 
 from collections.abc import Callable, Sequence
@@ -9,6 +10,7 @@ from dataclasses import dataclass
 import duckdb
 
 from transforms.facts import fact_tables
+from warehouse.facts.additions import enter_additions
 from warehouse.facts.changes import NumberChange, changes_of, told
 from warehouse.facts.derive import View
 from warehouse.facts.digests import printed_digest, words_digest
@@ -16,6 +18,7 @@ from warehouse.facts.enter import derive_partitions, enter_derived, settle, wait
 from warehouse.facts.plan import Partition, Plan, plan_partitions
 from warehouse.facts.versions import Change
 from warehouse.reconciliation.compare import renew_reconciliation
+from warehouse.reconciliation.waivers import decided_digest
 from warehouse.runs.closing import closed_years
 from warehouse.store.connection import Warehouse
 from warehouse.store.queries import single_value
@@ -39,22 +42,20 @@ Derive = Callable[[duckdb.DuckDBPyConnection, Sequence[Partition], View, Stopwat
 def renew_facts(
     warehouse: Warehouse, run: Run, watch: Stopwatch, years: list[int] | None = None, derive: Derive | None = None
 ) -> Renewal:
-    """Derives and enters what is due in ``years`` (None: all). Nothing is derived where nothing could have changed.
-
-    Raises GateFailed where a delivered printed value is derived otherwise: nothing of the derivation is entered then.
-    """
+    """Derives and enters what is due in ``years`` (None: all). Nothing is derived where nothing could have changed."""
     connection = warehouse.connection
+    judged_by = printed_digest(decided_digest(connection, run.clock.date()))
     plan, closed = plan_partitions(connection, run.clock, years), closed_years(connection)
     open_due = [partition for partition in plan.due if partition.year not in closed]
     closed_due = [partition for partition in plan.due if partition.year in closed]
     changed: list[Change] = []
-    if open_due or read_meta(connection, PRINTED) != printed_digest():
+    if open_due or read_meta(connection, PRINTED) != judged_by:
         with warehouse.transaction():
             (derive or derive_partitions)(connection, open_due, plan.view, watch)
             enter_derived(connection, plan, open_due, run, watch)
             with watch.step("reconciliation"):
-                renew_reconciliation(connection, plan.view)
-                write_meta(connection, PRINTED, printed_digest())
+                renew_reconciliation(connection, plan.view, run, closed)
+                write_meta(connection, PRINTED, judged_by)
             settle(connection, open_due, run, are_entered=True)
             changed = told(changes_of(connection, run.name))
             if _has_entered(connection, run):
@@ -76,14 +77,24 @@ def pending_changes(connection: duckdb.DuckDBPyConnection) -> list[NumberChange]
 
 
 def _note_pending(warehouse: Warehouse, plan: Plan, due: Sequence[Partition], run: Run, watch: Stopwatch) -> None:
-    """Derives the partitions of closed years to see what would change, takes it back, and notes it as pending."""
+    """Derives the partitions of closed years to see what would change, takes it back, and notes it as pending.
+
+    What is new in them by the release alone changes nothing, and is entered.
+    """
     connection = warehouse.connection
     years = sorted({partition.year for partition in due})
+    with warehouse.transaction():
+        enter_additions(connection, plan, due, run, watch)
+        if _has_entered(connection, run):
+            write_meta(connection, UNPUBLISHED, "yes")
+    entered = set(changes_of(connection, run.name))
     waiting = waiting_partitions(connection, plan, years)
     with warehouse.trial():
         derive_partitions(connection, waiting, plan.view, watch)
         enter_derived(connection, plan, waiting, run, watch)
-        found = [change for change in changes_of(connection, run.name) if change.year in years]
+        found = [
+            change for change in changes_of(connection, run.name) if change.year in years and change not in entered
+        ]
     with warehouse.transaction():
         changed = [change for change in found if change.old != change.new]
         connection.execute("DELETE FROM ledger.pending_changes WHERE list_contains($1, year)", [years])

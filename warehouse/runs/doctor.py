@@ -24,6 +24,8 @@ from warehouse.landing.inbox import known_notice, notices
 from warehouse.landing.known import renamed
 from warehouse.loading.corrections import FILE as CORRECTIONS_FILE
 from warehouse.publication.switch import current_publication, verify_publication
+from warehouse.reconciliation.contested import contradictions
+from warehouse.reconciliation.waivers import in_force
 from warehouse.runs.damage_checks import (
     RESTORE,
     Check,
@@ -40,11 +42,13 @@ from warehouse.store.damage import damage_in, one_line
 from warehouse.store.home import Home
 from warehouse.store.lock import reader_lock
 from warehouse.store.manifest import published_folders
-from warehouse.store.queries import first_row, has_table, single_value
+from warehouse.store.migrations import newest_schema, schema_of
+from warehouse.store.queries import first_row, has_table, install_macros, single_value
 from warehouse.store.seal import find_break, last_seal, links_count
 
 PACKAGES = ("duckdb", "great-expectations", "polars", "prefect", "fastapi", "duckdb-sqlalchemy", "pyarrow")
 LEAST_FREE_GIB = 2
+EARLIER = "the home is of an earlier release, and is not looked at before the next `kpi run` has brought it up"
 # Whatever a damaged file makes the child do, it ends: these seconds, and one more for so many bytes of the home.
 PATIENCE_SECONDS, BYTES_A_SECOND = 300, 2 * 1024**2
 
@@ -147,6 +151,7 @@ def _warehouse_checks(home: Home, is_deep: bool) -> Iterator[Check]:
         "archive": partial(archive_check, home),
         "inbox": partial(_inbox, home),
         "closed years": _pending,
+        "printed numbers": _contested,
         "states": _uniqueness,
         "sources": _freshness,
     }
@@ -166,8 +171,14 @@ def _warehouse_checks(home: Home, is_deep: bool) -> Iterator[Check]:
         yield from found if isinstance(found, list) else [found]
 
 
+def _is_newest(connection: duckdb.DuckDBPyConnection) -> bool:
+    return schema_of(connection) == newest_schema()
+
+
 def _chain(connection: duckdb.DuckDBPyConnection) -> Check:
     """The ledger as its runs were sealed."""
+    if not _is_newest(connection):
+        return _check("ledger", "note", EARLIER)
     if broken := find_break(connection):
         return _check(
             "ledger",
@@ -220,6 +231,19 @@ def _pending(connection: duckdb.DuckDBPyConnection) -> Check:
     if waiting[0]:
         return _check("closed years", "note", f"{waiting[0]} published values would change; see `kpi restate --plan`")
     return _check("closed years", "good", f"closed: {', '.join(closed) or 'none'}; nothing is pending")
+
+
+def _contested(connection: duckdb.DuckDBPyConnection) -> Check:
+    """What printed numbers contradict, and what somebody answers for."""
+    if not _is_newest(connection):
+        return _check("printed numbers", "note", EARLIER)
+    install_macros(connection)
+    found, accepted = contradictions(connection), len(in_force(connection, clock_now().date()))
+    if found:
+        said = "; ".join(f"{contradiction.message}: {contradiction.what_to_do}" for contradiction in found)
+        return _check("printed numbers", "note", f"contested: {said}")
+    words = f"; accepted by name: {accepted} (`kpi waive --list`)" if accepted else ""
+    return _check("printed numbers", "good", f"nothing that was delivered as printed contradicts{words}")
 
 
 def _last_run(connection: duckdb.DuckDBPyConnection) -> Check:

@@ -23,11 +23,13 @@ from warehouse.loading.batch import BatchCounts
 from warehouse.loading.checks import OF_THE_FILE
 from warehouse.loading.corrections import apply_corrections
 from warehouse.loading.group import Refusal, Relanded, Result, SourceLoad
+from warehouse.loading.same_records import seek_earlier_ones
 from warehouse.publication.switch import current_publication, publish, verify_publication
 from warehouse.reading.held_rows import write_index
+from warehouse.reconciliation.contested import Contradiction, contradictions, page_lines
 from warehouse.reports.validation_pages import write_report
 from warehouse.runs.backfill import fresh_from_staging, stage_partition
-from warehouse.runs.derive_and_enter import renew_facts
+from warehouse.runs.derive_and_enter import Renewal, renew_facts
 from warehouse.store.connection import Warehouse, open_warehouse
 from warehouse.store.damage import WAREHOUSE, as_damaged, damage_is_said
 from warehouse.store.disk import is_full
@@ -55,7 +57,8 @@ class Note:
 class RunReport:
     """What a run did, as ``kpi run --json`` prints it. ``seconds`` is our own work by step.
 
-    ``relanded``: those of ``skipped`` whose lost archive was landed again.
+    ``relanded``: those of ``skipped`` whose lost archive was landed again. ``contested``: what contradicts printed numbers now, and
+    what it holds back.
     """
 
     run: str
@@ -66,6 +69,7 @@ class RunReport:
     relanded: list[str] = field(default_factory=list)
     changed: list[Change] = field(default_factory=list)
     pending: list[NumberChange] = field(default_factory=list)
+    contested: list[Contradiction] = field(default_factory=list)
     unknown: list[str] = field(default_factory=list)
     notices: list[Notice] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
@@ -94,6 +98,8 @@ class Pipeline:
 
     def find(self) -> list[tuple[str, list[Delivery]]]:
         """What lies in the inbox, by source, in the order of taking in."""
+        with self._step(), self.warehouse.transaction() as connection:
+            seek_earlier_ones(connection, self.warehouse.home)
         self.report.unknown = strangers(self.warehouse.home)
         self.report.notices = notices(self.warehouse.home)
         by_source: dict[str, list[Delivery]] = {}
@@ -146,9 +152,7 @@ class Pipeline:
     def renew(self) -> list[Change]:
         """Derives and enters what the deliveries and the clock may have changed; what concerns closed years is pending."""
         with self._step():
-            renewal = renew_facts(self.warehouse, self.run, self.watch)
-            self.report.changed, self.report.pending = renewal.changed, renewal.pending
-            return self.report.changed
+            return self._told_of(renew_facts(self.warehouse, self.run, self.watch))
 
     def plan(self, years: list[int]) -> list[Partition]:
         """What a backfill of ``years`` has to do, and what is done."""
@@ -160,16 +164,23 @@ class Pipeline:
         if self._plan is None:
             raise LookupError("nothing is planned yet")
         partition = next(p for p in self._plan.partitions if (p.item.name, p.year) == (item, year))
-        with self.warehouse.connection.cursor() as cursor, interruptible(cursor), _full_disk_is_said():
+        with stoppable(), self.warehouse.connection.cursor() as cursor, interruptible(cursor), _full_disk_is_said():
             stage_partition(cursor, partition, self._plan.view, self.run)
         return f"{item} {year}: derived ({partition.state}, {partition.why}, {partition.rows:,} rows)"
 
     def enter_staged(self, years: list[int]) -> list[Change]:
         """Enters what was staged of ``years``, all or nothing."""
         with self._step():
-            renewal = renew_facts(self.warehouse, self.run, self.watch, years, fresh_from_staging)
-            self.report.changed, self.report.pending = renewal.changed, renewal.pending
-            return self.report.changed
+            return self._told_of(renew_facts(self.warehouse, self.run, self.watch, years, fresh_from_staging))
+
+    def _told_of(self, renewal: Renewal) -> list[Change]:
+        self.report.changed, self.report.pending = renewal.changed, renewal.pending
+        self.look_for_contradictions()
+        return self.report.changed
+
+    def look_for_contradictions(self) -> None:
+        """Names in the report what contradicts now, whichever run found it."""
+        self.report.contested = contradictions(self.warehouse.connection)
 
     def publish(self) -> bool:
         """Publishes where anything differs from the last publication, also what an interrupted run left unpublished."""
@@ -199,7 +210,7 @@ class Pipeline:
         with self.watch.step("report"):
             write_report(
                 self.warehouse.connection, self.warehouse.home, self.run, status, message,
-                [(notice.message, notice.message_id) for notice in self.report.notices],
+                [(notice.message, notice.message_id) for notice in self.report.notices], page_lines(self.warehouse.connection),
             )  # fmt: skip
         self._is_reported = True
 

@@ -1,4 +1,4 @@
-"""Retention: removes archived and held rows that are older than the office may keep them. Facts, counts and states stay.
+"""Retention: removes archived and quarantined rows that are older than the office may keep them. Facts, counts and states stay.
 
 What is purged cannot be reproduced any more; the ledger says so, so that it is not taken for lost.
 """
@@ -17,7 +17,7 @@ from warehouse.store.runs import run_clock
 
 @dataclass(frozen=True)
 class Purged:
-    """A delivery whose archive, or held rows, were removed (or would be): ``bytes`` of both."""
+    """A delivery whose archive, or quarantined rows, were removed (or would be): ``bytes`` of both."""
 
     source: str
     file: str

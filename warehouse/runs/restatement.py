@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -37,16 +37,19 @@ class PlannedChange:
 
 @dataclass(frozen=True)
 class Restated:
-    """What a restatement did: its run, the closed years, and the steps of the plan that it entered."""
+    """What a restatement did: its run, the closed years, the steps of the plan that it entered, and what contradicts printed numbers."""
 
     run: str
     years: list[int]
     steps: list[dict[str, Any]]
     reason: str
     approver: str
+    contested: list[dict[str, Any]] = field(default_factory=list)
 
     def sentence(self) -> str:
-        numbers, years = len({(step["item"], step["period"]) for step in self.steps}), ", ".join(map(str, self.years))
+        held = {(number["item"], number["period"]) for found in self.contested for number in found["held"]}
+        numbers = len({(step["item"], step["period"]) for step in self.steps} - held)
+        years = ", ".join(map(str, self.years))
         return f"{self.run}: {numbers} values of {years} restated and published, approved by {self.approver}: {self.reason}"
 
 
@@ -119,19 +122,20 @@ def restate(
             )
         with a_run(root, as_of, "kpi restate --apply") as pipeline:
             years = apply_restatement(pipeline, reason, approver)
+            pipeline.look_for_contradictions()
             pipeline.publish()
-            pipeline.end()
-            return Restated(pipeline.run.name, years, steps, reason, approver)
+            contested = pipeline.end().as_dict()["contested"]
+            return Restated(pipeline.run.name, years, steps, reason, approver, contested)
 
 
 def apply_restatement(pipeline: Pipeline, reason: str, approver: str) -> list[int]:
     """Enters what is pending of the closed years, with the reason and the approver. Gives the years.
 
-    Raises WrongUsage where nothing is pending, GateFailed where a delivered printed value is derived otherwise.
+    Raises WrongUsage where nothing is pending. What a delivered printed number contradicts is held back, as in any run.
     """
     connection, run = pipeline.warehouse.connection, pipeline.run
-    plan = plan_partitions(connection, run.clock)
-    waiting = waiting_partitions(connection, plan, sorted(closed_years(connection)))
+    plan, closed = plan_partitions(connection, run.clock), closed_years(connection)
+    waiting = waiting_partitions(connection, plan, sorted(closed))
     if not waiting:
         raise WrongUsage("nothing of a closed year is pending; `kpi restate --plan` shows what is")
     years = sorted({partition.year for partition in waiting})
@@ -139,7 +143,7 @@ def apply_restatement(pipeline: Pipeline, reason: str, approver: str) -> list[in
         derive_partitions(connection, waiting, plan.view, pipeline.watch)
         enter_derived(connection, plan, waiting, run, pipeline.watch)
         with pipeline.watch.step("reconciliation"):
-            renew_reconciliation(connection, plan.view)
+            renew_reconciliation(connection, plan.view, run, closed - set(years))
         settle(connection, waiting, run, are_entered=True)
         connection.execute("DELETE FROM ledger.pending_changes WHERE list_contains($1, year)", [years])
         connection.execute(

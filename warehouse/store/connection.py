@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from threading import RLock
 
@@ -21,6 +22,7 @@ from warehouse.store.key import content_secret, fingerprint, hmac_pads, load_key
 from warehouse.store.lock import writer_lock
 from warehouse.store.migrations import migrate
 from warehouse.store.queries import has_table, install_macros, roll_back, single_value
+from warehouse.store.stopping import interruptible
 
 MEMORY_LIMIT = "1500MB"
 THREADS = 2
@@ -64,12 +66,13 @@ class Warehouse:
             self.connection.execute("ROLLBACK")
 
 
-_open: dict[Path, Warehouse] = {}
+# What the block that we are in has open. Another thread is in none of it: it opens a home of its own, or is refused.
+_OPEN: ContextVar[tuple[Warehouse, ...]] = ContextVar("open", default=())
 
 
 @contextmanager
 def open_warehouse(root: Path, purpose: str, *, making: bool = False) -> Iterator[Warehouse]:
-    """The warehouse of ``root`` for the block; inside a block that already has it, the same one (tasks of one flow).
+    """The warehouse of ``root`` for the block; inside a block that already has it, the same one.
 
     For those who write; whoever only asks has ``warehouse.store.looking``. ``making``: `kpi init`, which may find no home, or what is left of one.
     Raises EnvironmentProblem where there is no installation, or one that has lost its warehouse or holds an old one; where another process
@@ -88,23 +91,23 @@ def open_warehouse(root: Path, purpose: str, *, making: bool = False) -> Iterato
         _require_space(home)
         with damage_is_said(*WAREHOUSE), writer_lock(home.lock, purpose):
             _sweep(home)
-            connection = connect(home.warehouse, home.spool)
-            try:
+            with connected(home.warehouse, home.spool) as connection:
                 if not making:
                     require_ledger(connection, home)
-                _open[resolved] = Warehouse(home, connection)
                 prepare(connection, home)
                 if not making:
                     require_newest(connection, home)
-                yield _open[resolved]
-            finally:
-                _open.pop(resolved, None)
-                connection.close()
+                warehouse = Warehouse(home, connection)
+                before = _OPEN.set((*_OPEN.get(), warehouse))
+                try:
+                    yield warehouse
+                finally:
+                    _OPEN.reset(before)
 
 
 def open_here(root: Path) -> Warehouse | None:
-    """The warehouse of ``root`` where this process has it open."""
-    return _open.get(root.resolve())
+    """The warehouse of ``root`` where the block that we are in has it open."""
+    return next((warehouse for warehouse in _OPEN.get() if warehouse.home.root == root.resolve()), None)
 
 
 def _sweep(home: Home) -> None:
@@ -127,16 +130,22 @@ def _require_space(home: Home) -> None:
         )
 
 
-def connect(file: Path, spool: Path) -> duckdb.DuckDBPyConnection:
-    """Opens a warehouse file for writing; makes it where it is missing. What does not fit into memory goes to ``spool``."""
+@contextmanager
+def connected(file: Path, spool: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A warehouse file open for writing, made where it is missing. What does not fit into memory goes to ``spool``; a signal interrupts its queries."""
     try:
-        return duckdb.connect(
+        connection = duckdb.connect(
             str(file),
             config={"memory_limit": MEMORY_LIMIT, "threads": THREADS, "temp_directory": str(spool)},
         )
     except duckdb.IOException as problem:
         unopened = EnvironmentProblem(f"the warehouse {file} cannot be opened: {problem}")
         raise as_damaged(problem, *WAREHOUSE) or unopened from problem
+    try:
+        with interruptible(connection):
+            yield connection
+    finally:
+        connection.close()
 
 
 def prepare(connection: duckdb.DuckDBPyConnection, home: Home) -> None:

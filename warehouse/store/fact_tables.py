@@ -41,6 +41,12 @@ def _note_added(connection: duckdb.DuckDBPyConnection, table: FactTable, column:
     connection.execute("INSERT INTO ledger.added_columns VALUES ($1, $2, $3)", [table.name, column, newest + 1])
 
 
+def added_columns(connection: duckdb.DuckDBPyConnection, table: str) -> dict[str, int]:
+    """The columns that a table of facts got after it had been made, with the first run that knew each."""
+    query = "SELECT column_name, first_run_id FROM ledger.added_columns WHERE table_name = $1"
+    return dict(connection.execute(query, [table]).fetchall())
+
+
 def columns_added_after(connection: duckdb.DuckDBPyConnection, run_id: int) -> dict[str, tuple[str, ...]]:
     """By table the columns that it did not have when this run was sealed."""
     rows = connection.execute(

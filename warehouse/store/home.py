@@ -4,8 +4,9 @@ import errno
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Lock
 
 from warehouse.store.failures import EnvironmentProblem
 
@@ -125,12 +126,33 @@ class Home:
 
 @contextmanager
 def private_files() -> Iterator[None]:
-    """What the process makes in the block is its owner's alone, whatever the umask it was started with."""
-    before = os.umask(0o077)
+    """What the process makes in the block is its owner's alone, whatever the umask it was started with.
+
+    The umask is the process's: of several threads the first sets it, and the last to leave brings back what it was.
+    """
+    with _PRIVATE.lock:
+        if _PRIVATE.blocks == 0:
+            _PRIVATE.umask = os.umask(0o077)
+        _PRIVATE.blocks += 1
     try:
         yield
     finally:
-        os.umask(before)
+        with _PRIVATE.lock:
+            _PRIVATE.blocks -= 1
+            if _PRIVATE.blocks == 0:
+                os.umask(_PRIVATE.umask)
+
+
+@dataclass
+class _Private:
+    """How many blocks of the process are in ``private_files``, and its umask outside of them."""
+
+    blocks: int = 0
+    umask: int = 0
+    lock: Lock = field(default_factory=Lock)
+
+
+_PRIVATE = _Private()
 
 
 def own_folder(folder: Path, mode: int) -> None:

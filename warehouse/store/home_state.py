@@ -7,7 +7,7 @@ import duckdb
 from warehouse.store.failures import EnvironmentProblem
 from warehouse.store.home import Home
 from warehouse.store.manifest import published_folders, read_manifest
-from warehouse.store.migrations import layout_of
+from warehouse.store.migrations import schema_of
 
 _ANEW = "`kpi init --force` alone begins anew: it keeps the key, and sets everything else aside in set-aside/; every known_from, closing and restatement is lost then"
 
@@ -30,7 +30,7 @@ def require_home(home: Home) -> None:
 
 def require_ledger(connection: duckdb.DuckDBPyConnection, home: Home) -> None:
     """Raises EnvironmentProblem where another, empty file stands in the place of the warehouse that has left its traces here."""
-    if layout_of(connection) is None and (left := traces(home)):
+    if schema_of(connection) is None and (left := traces(home)):
         raise lost(home, left)
 
 
@@ -41,7 +41,7 @@ def traces(home: Home) -> list[str]:
     found = {
         "the key of the pseudonyms (secret/pseudonym.key)": (home.secret / "pseudonym.key").exists(),
         f"{archived:,} archived deliveries (landing/)": archived,
-        f"held rows of {held:,} deliveries (quarantine/)": held,
+        f"quarantined rows of {held:,} deliveries (quarantine/)": held,
         f"publications {', '.join(f'{number:06d}' for number in sorted(published_folders(home)))}": published_folders(
             home
         ),

@@ -1,7 +1,7 @@
 """For whoever only asks: a copy of the warehouse, outside the home, where nothing is written that stays.
 
 So a question changes nothing and needs no home that it may write to; it may try what a change would give; and it holds the night up
-no longer than the copy takes. An older layout is brought up in the copy.
+no longer than the copy takes. An older schema is brought up in the copy.
 """
 
 import fcntl
@@ -16,7 +16,7 @@ from pathlib import Path
 from warehouse.store.connection import (
     LEAST_FREE_BYTES,
     Warehouse,
-    connect,
+    connected,
     install_key,
     key_fingerprint,
     open_here,
@@ -54,8 +54,7 @@ def look(root: Path) -> Iterator[Warehouse]:
                 if file.exists():
                     _require_space(folder, file)
                     shutil.copyfile(file, folder / file.name)
-        connection = connect(copy, folder)
-        try:
+        with connected(copy, folder) as connection:
             # DuckDB keeps hold of it: however this process ends, no copy stays.
             copy.unlink(missing_ok=True)
             require_ledger(connection, home)
@@ -64,8 +63,6 @@ def look(root: Path) -> Iterator[Warehouse]:
             if (known := key_fingerprint(connection)) is not None:
                 install_key(connection, load_key(home, known))
             yield Warehouse(home, connection)
-        finally:
-            connection.close()
 
 
 @contextmanager
@@ -74,13 +71,10 @@ def scratch_warehouse(original: Warehouse) -> Iterator[Warehouse]:
     with scratch_folder() as folder, private_files():
         home = Home(folder / "home", archive=original.home.landing)
         home.make()
-        connection = connect(home.warehouse, home.spool)
-        try:
+        with connected(home.warehouse, home.spool) as connection:
             prepare_tables(connection, home)
             install_key(connection, load_key(original.home, key_fingerprint(original.connection)))
             yield Warehouse(home, connection)
-        finally:
-            connection.close()
 
 
 @contextmanager

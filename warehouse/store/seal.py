@@ -13,7 +13,7 @@ import duckdb
 
 from transforms.facts import fact_tables
 from warehouse.store.fact_tables import columns_added_after
-from warehouse.store.migrations import FIRST_LAYOUT, columns_since, newest_layout
+from warehouse.store.migrations import FIRST_SCHEMA, columns_since, newest_schema
 from warehouse.store.queries import first_row, single_value
 
 FIRST = "0" * 64
@@ -34,12 +34,12 @@ class _Sealed:
     def name(self) -> str:
         return self.table + (" (ended)" if self.of == _OF_END else "")
 
-    def digests(self, layout: int, added: Mapping[str, tuple[str, ...]]) -> str:
-        """SELECT run_id, digest: of all rows that belong to a run, whatever their order, as a seal of ``layout`` saw them.
+    def digests(self, schema: int, added: Mapping[str, tuple[str, ...]]) -> str:
+        """SELECT run_id, digest: of all rows that belong to a run, whatever their order, as a seal of ``schema`` saw them.
 
         ``added``: by table, columns that were declared after the run. Parameters: $first, $last (run ids).
         """
-        without = (*self.without, *columns_since(self.table, layout), *added.get(self.table, ()))
+        without = (*self.without, *columns_since(self.table, schema), *added.get(self.table, ()))
         left_out = f" EXCLUDE ({', '.join(without)})" if without else ""
         return (
             f"WITH entries AS (SELECT {self.of} AS run_id, CAST(to_json(entry) AS VARCHAR) AS line "
@@ -58,6 +58,7 @@ SEALED = (
     _Sealed("ledger.derivations"),
     _Sealed("ledger.closings"),
     _Sealed("ledger.restatements"),
+    _Sealed("ledger.waivers"),
     _Sealed("ledger.purges"),
     _Sealed("ledger.added_columns", "entry.first_run_id"),
     _Sealed("quarantine.held_rows", _OF_BATCH, ("closed_by_batch_id",)),
@@ -77,12 +78,12 @@ def seal_runs(connection: duckdb.DuckDBPyConnection) -> None:
     ).fetchall()
     if not runs:
         return
-    layout = newest_layout()
+    schema = newest_schema()
     contents: dict[int, dict[str, str]] = {}
     for first, last in _alike(connection, [run_id for (run_id,) in runs]):
-        contents |= _contents(connection, first, last, layout)
+        contents |= _contents(connection, first, last, schema)
     for (run_id,) in runs:
-        text = _text(contents.get(run_id, {}), _publications(connection, run_id), layout)
+        text = _text(contents.get(run_id, {}), _publications(connection, run_id), schema)
         sha256 = _link(previous, run_id, text)
         connection.execute("INSERT INTO ledger.chain VALUES ($1, $2, $3, $4)", [run_id, text, previous, sha256])
         previous = sha256
@@ -95,14 +96,14 @@ def find_break(connection: duckdb.DuckDBPyConnection) -> str | None:
     ).fetchall()
     ended = connection.execute("SELECT run_id FROM ledger.runs WHERE status <> 'running' ORDER BY run_id").fetchall()
     found: dict[int, dict[str, str]] = {}
-    for layout, group in groupby(links, key=lambda link: _layout(link[1])):
+    for schema, group in groupby(links, key=lambda link: _schema(link[1])):
         for first, last in _alike(connection, [link[0] for link in group]):
-            found |= _contents(connection, first, last, layout)
+            found |= _contents(connection, first, last, schema)
     previous = FIRST
     for run_id, text, stated_previous, sha256 in links:
         if stated_previous != previous or _link(previous, run_id, text) != sha256:
             return f"run {run_id}: the link itself"
-        now_text = _text(found.get(run_id, {}), _publications(connection, run_id), _layout(text))
+        now_text = _text(found.get(run_id, {}), _publications(connection, run_id), _schema(text))
         sealed, now = json.loads(text), json.loads(now_text)
         # A run that was killed after the switch did not enter its publication: the next one does, after the seal.
         names = {name for name in sealed.keys() | now.keys() if name in sealed or not name.startswith("publication ")}
@@ -142,11 +143,11 @@ def _alike(connection: duckdb.DuckDBPyConnection, run_ids: list[int]) -> Iterato
         yield stretch[0], stretch[-1]
 
 
-def _contents(connection: duckdb.DuckDBPyConnection, first: int, last: int, layout: int) -> dict[int, dict[str, str]]:
+def _contents(connection: duckdb.DuckDBPyConnection, first: int, last: int, schema: int) -> dict[int, dict[str, str]]:
     added, bounds = columns_added_after(connection, last), {"first": first, "last": last}
     found: dict[int, dict[str, str]] = {}
     for sealed in SEALED:
-        for run_id, digest in connection.execute(sealed.digests(layout, added), bounds).fetchall():
+        for run_id, digest in connection.execute(sealed.digests(schema, added), bounds).fetchall():
             found.setdefault(run_id, {})[sealed.name] = digest
     return found
 
@@ -160,14 +161,14 @@ def _publications(connection: duckdb.DuckDBPyConnection, run_id: int) -> dict[st
     return {f"publication {publication_id}": manifest for publication_id, manifest in rows}
 
 
-def _text(contents: dict[str, str], publications: dict[str, str], layout: int) -> str:
-    """What a link says. A column that a later migration adds is no part of it, so the layout stands in it."""
-    of_layout = {} if layout == FIRST_LAYOUT else {"layout": str(layout)}
-    return json.dumps(contents | publications | of_layout, sort_keys=True)
+def _text(contents: dict[str, str], publications: dict[str, str], schema: int) -> str:
+    """What a link says. A column that a later migration adds is no part of it, so the schema stands in it."""
+    of_schema = {} if schema == FIRST_SCHEMA else {"layout": str(schema)}
+    return json.dumps(contents | publications | of_schema, sort_keys=True)
 
 
-def _layout(text: str) -> int:
-    return int(json.loads(text).get("layout", FIRST_LAYOUT))
+def _schema(text: str) -> int:
+    return int(json.loads(text).get("layout", FIRST_SCHEMA))
 
 
 def _link(previous: str, run_id: int, text: str) -> str:

@@ -5,9 +5,11 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from expectations.contested import CONTESTED, WAIVED
 from expectations.contract import load_contract
 from transforms.exact import decimal_text
 from transforms.facts import FactTable
+from transforms.services.measures import listed_measures
 from warehouse.facts.derive import View
 from warehouse.facts.enter import derive_partitions, enter_derived
 from warehouse.facts.plan import Basis, Item, Partition, Plan, all_items
@@ -17,14 +19,14 @@ from warehouse.landing.inbox import Delivery
 from warehouse.landing.refusal import DeliveryRefused
 from warehouse.loading.batch import DeliveryLoad
 from warehouse.store.connection import Warehouse
-from warehouse.store.failures import EnvironmentProblem, GateFailed
+from warehouse.store.failures import EnvironmentProblem, GateFailed, NothingKnown
 from warehouse.store.looking import look, scratch_warehouse
 from warehouse.store.runs import Run
 from warehouse.store.stopwatch import Stopwatch
 from warehouse.trace.explain import Named, question_of, resolve
-from warehouse.trace.explain.lineage import Fact, Question, find_fact, versions_of
+from warehouse.trace.explain.lineage import Fact, Question, find_fact, is_held_back, versions_of
 from warehouse.trace.explain.scores import measure_of
-from warehouse.trace.explain.services import MEASURES, breakdown_of
+from warehouse.trace.explain.services import breakdown_of
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,10 @@ def reproduce(root: Path, item: str, period: str | None = None, as_of: date | No
     with look(root) as warehouse:
         subject = _subject(named, question)
         fact = find_fact(warehouse.connection, subject.table.name, subject.key, question, item)
+        if is_held_back(fact.row) and fact.row["value"] is None:
+            raise NothingKnown(
+                f"{item} {question.period.id} is withheld: a printed number contradicts it, or what it rests on"
+            )
         view = fact.view(warehouse.connection)
         batches = _archived(warehouse, subject.items, view)
         again = _derived_afresh(warehouse, batches, subject, question, view)
@@ -62,7 +68,8 @@ def _subject(named: Named, question: Question) -> _Subject:
     if named.kind == "service":
         breakdown, group = breakdown_of(named.name, named.group, question)
         key = {"service": named.name, "year": year, "breakdown": breakdown, "group_name": group}
-        return _Subject(SERVICE_SUMMARY, key, MEASURES[named.measure][0], [items[named.name]])
+        measure = listed_measures()[named.measure]
+        return _Subject(SERVICE_SUMMARY, key, measure.column, [items[named.name]])
     if named.row is not None:
         return _Subject(named.row.table, named.row.key, named.row.explained.value, [items[named.name]])
     whole = [item for item in items.values() if item.kind in ("indicator", "scores")]
@@ -123,10 +130,11 @@ def _take_in(warehouse: Warehouse, batch: tuple[Any, ...]) -> None:
 
 
 def _compared(item: str, period: str, subject: _Subject, fact: Fact, again: dict[str, Any] | None) -> dict[str, Any]:
+    known = fact.origin
     differences = {
-        column: [str(fact.row[column]), str(again[column]) if again else None]
+        column: [str(known[column]), str(again[column]) if again else None]
         for column in subject.table.compared
-        if again is None or fact.row[column] != again[column]
+        if again is None or _without_judgement(known[column]) != _without_judgement(again[column])
     }
     return {
         "indicator": item,
@@ -147,3 +155,8 @@ def _text(subject: _Subject, row: dict[str, Any]) -> str | None:
         if subject.column == "value"
         else subject.table.columns[subject.column].shown(value)
     )
+
+
+def _without_judgement(content: Any) -> Any:
+    """What a printed number makes of a value is no part of its records: flags of that kind stand apart."""
+    return [flag for flag in content if flag not in (CONTESTED, WAIVED)] if isinstance(content, list) else content

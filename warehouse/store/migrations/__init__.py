@@ -1,6 +1,6 @@
 """The schema of a warehouse through the years: numbered migrations, each all or nothing, that leave the ledger's history as it is.
 
-``warehouse/store/ledger.sql`` is the schema of layout 3, the first that can be migrated, and is never changed again. Every change since is
+``warehouse/store/ledger.sql`` is schema 3, the first that can be migrated, and is never changed again. Every change since is
 a file ``NNNN_what_it_does.sql`` beside this module; a new warehouse takes the same way as an old one. Tables of facts, and columns that they get,
 need none: they come from their declarations (``fact_tables.py``).
 """
@@ -18,85 +18,85 @@ from warehouse.store.fact_tables import install_fact_tables
 from warehouse.store.failures import EnvironmentProblem
 from warehouse.store.queries import has_table, single_value
 
-FIRST_LAYOUT = 3
+FIRST_SCHEMA = 3
 _NUMBERED = re.compile(r"(\d{4})_\w+\.sql")
 _ADDED = re.compile(r"ALTER TABLE (\w+\.\w+) ADD COLUMN (?:IF NOT EXISTS )?(\w+)", re.IGNORECASE)
 
 
 @cache
 def migrations() -> dict[int, str]:
-    """SQL of each migration by its number, which is the layout that it leads to; in order."""
+    """SQL of each migration by its number, which is the schema that it leads to; in order."""
     names = sorted(entry.name for entry in files("warehouse.store.migrations").iterdir() if entry.name.endswith(".sql"))
     found: dict[int, str] = {}
     for name in names:
         number = _NUMBERED.fullmatch(name)
-        if number is None or int(number[1]) in found or int(number[1]) <= FIRST_LAYOUT:
+        if number is None or int(number[1]) in found or int(number[1]) <= FIRST_SCHEMA:
             raise ValueError(
-                f"warehouse/store/migrations/{name}: not NNNN_what_it_does.sql with a number of its own over {FIRST_LAYOUT}"
+                f"warehouse/store/migrations/{name}: not NNNN_what_it_does.sql with a number of its own over {FIRST_SCHEMA}"
             )
         found[int(number[1])] = load_sql("warehouse.store.migrations", name)
     return found
 
 
-def newest_layout() -> int:
-    return max(migrations(), default=FIRST_LAYOUT)
+def newest_schema() -> int:
+    return max(migrations(), default=FIRST_SCHEMA)
 
 
-def columns_since(table: str, layout: int) -> list[str]:
-    """Columns that ``table`` got after ``layout``: a seal made then says nothing of them."""
+def columns_since(table: str, schema: int) -> list[str]:
+    """Columns that ``table`` got after ``schema``: a seal made then says nothing of them."""
     return [
         column
         for number, sql in migrations().items()
-        if number > layout
+        if number > schema
         for altered, column in _ADDED.findall(sql)
         if altered == table
     ]
 
 
-def layout_of(connection: duckdb.DuckDBPyConnection) -> int | None:
-    """The layout of this warehouse; None where it is new."""
+def schema_of(connection: duckdb.DuckDBPyConnection) -> int | None:
+    """The schema of this warehouse; None where it is new."""
     if not has_table(connection, "ledger", "meta"):
         return None
     return int(single_value(connection, "SELECT value FROM ledger.meta WHERE name = 'layout'") or 1)
 
 
 def migrate(connection: duckdb.DuckDBPyConnection, place: str) -> None:
-    """Brings the warehouse to the newest layout, one migration a transaction. Raises EnvironmentProblem where it cannot be read.
+    """Brings the warehouse to the newest schema, one migration a transaction. Raises EnvironmentProblem where it cannot be read.
 
     ``place`` is what the message calls the file.
     """
-    layout = layout_of(connection)
-    if layout is not None and layout > newest_layout():
+    schema = schema_of(connection)
+    if schema is not None and schema > newest_schema():
         raise EnvironmentProblem(
-            f"the warehouse {place} has the layout {layout} of a newer release, this one knows {newest_layout()}: "
+            f"the warehouse {place} has the schema {schema} of a newer release, this one knows {newest_schema()}: "
             "run the release that wrote it, or a newer one"
         )
-    if layout is not None and layout < FIRST_LAYOUT:
+    if schema is not None and schema < FIRST_SCHEMA:
         raise EnvironmentProblem(
-            f"the warehouse {place} has the layout {layout} of a trial release, and can be brought up from {FIRST_LAYOUT} on: "
+            f"the warehouse {place} has the schema {schema} of a trial release, and can be brought up from {FIRST_SCHEMA} on: "
             "keep the old home as it is, and let a new one (`kpi init --home NEW`) take its inbox in anew"
         )
-    if layout is None:
-        layout = FIRST_LAYOUT
+    if schema is None:
+        schema = FIRST_SCHEMA
         # In one transaction: each statement by itself would be put on disk by itself.
-        _in_one(connection, load_sql("warehouse.store", "ledger.sql") + _noted(layout, is_new=True))
+        _in_one(connection, load_sql("warehouse.store", "ledger.sql") + _noted(schema, is_new=True))
     for number, sql in migrations().items():
-        if number > layout:
+        if number > schema:
             try:
                 _in_one(connection, sql + _noted(number, is_new=False))
             except (duckdb.CatalogException, duckdb.BinderException, duckdb.ParserException) as fault:
                 raise EnvironmentProblem(
-                    f"the warehouse {place} could not be brought to layout {number}: {fault}; it is as it was; "
+                    f"the warehouse {place} could not be brought to schema {number}: {fault}; it is as it was; "
                     "go on with the release before, and report this as a fault of the product"
                 ) from fault
     with _one(connection):
         install_fact_tables(connection)
 
 
-def _noted(layout: int, *, is_new: bool) -> str:
+def _noted(schema: int, *, is_new: bool) -> str:
     if is_new:
-        return f"\nINSERT INTO ledger.meta VALUES ('layout', '{layout:d}');"
-    return f"\nUPDATE ledger.meta SET value = '{layout:d}' WHERE name = 'layout';"
+        return f"\nINSERT INTO ledger.meta VALUES ('layout', '{schema:d}');"
+    return f"\nUPDATE ledger.meta SET value = '{schema:d}' WHERE name = 'layout';"
 
 
 def _in_one(connection: duckdb.DuckDBPyConnection, statements: str) -> None:

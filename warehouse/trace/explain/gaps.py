@@ -13,15 +13,15 @@ from warehouse.facts.derive import View, look_from, look_now
 from warehouse.facts.versions import KPI_VALUES
 from warehouse.store.failures import WrongUsage
 from warehouse.store.queries import records
-from warehouse.trace.explain.lineage import Fact, Question, find_fact
+from warehouse.trace.explain.lineage import Fact, Question, find_fact, is_held_back
 
 
 def gap_of(
     connection: duckdb.DuckDBPyConnection, indicator: Indicator, fact: Fact, question: Question, view: View
 ) -> dict[str, Any] | None:
-    """None where there is a value. ``sources``: of each its last delivery (None: never) and its held rows that concern the period;
+    """None where there is a value, or where a printed number holds it back: nothing is missing then. ``sources``: of each its last delivery (None: never) and its quarantined rows that concern the period;
     ``parts``: those of the year without a value, with their statuses; ``owner`` is the unit that answers for the delivery."""
-    if fact.value is not None:
+    if fact.value is not None or is_held_back(fact.row):
         return None
     period = question.period
     year_parts = parts(period.year, indicator.parts) if indicator.parts and period.kind == "year" else []

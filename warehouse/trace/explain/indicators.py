@@ -18,7 +18,15 @@ from warehouse.facts.derive import FreshValue, View, collect_evidence, derive_in
 from warehouse.facts.versions import KPI_VALUES
 from warehouse.store.failures import WrongUsage
 from warehouse.trace.explain.gaps import gap_of
-from warehouse.trace.explain.lineage import Fact, Question, deliveries_of_rows, described, find_fact, reproduced
+from warehouse.trace.explain.lineage import (
+    Fact,
+    Question,
+    deliveries_of_rows,
+    described,
+    find_fact,
+    is_held_back,
+    reproduced,
+)
 
 Evidence = list[tuple[str, str, str, str | None, list[str], Decimal | None]]
 
@@ -37,11 +45,13 @@ def explain_indicator(
     evidence = _evidence(connection, indicator, version, period, view) if fact.row["status"] != "reported" else []
     behind = _parts_behind(indicator, period, evidence, view)
     used = [row for row in evidence if row[0] in behind]
+    is_withheld = is_held_back(fact.row) and fact.value is None
     return {
         "indicator": indicator.id,
         "period": period.id,
         "value": fact.value,
         "status": fact.row["status"],
+        "flags": fact.row["flags"],
         "unit": fact.row["unit"],
         "title": indicator.title.en,
         "definition_version": fact.row["definition_version"],
@@ -68,7 +78,8 @@ def explain_indicator(
             if role in ("numerator", "denominator")
         ],
         "gap": gap_of(connection, indicator, fact, question, view),
-        "reproduced": reproduced(fact.value, None if again is None else _shown(again)),
+        # A value that is withheld is none to give again, though its records are there to be looked at.
+        "reproduced": None if is_withheld else reproduced(fact.value, None if again is None else _shown(again)),
     }
 
 

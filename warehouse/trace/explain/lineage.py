@@ -7,6 +7,7 @@ from typing import Any
 
 import duckdb
 
+from expectations.contested import CONTESTED, WITHHELD_CONTESTED
 from expectations.contract import load_contract
 from expectations.identity import states_table
 from transforms.exact import decimal_text
@@ -43,6 +44,14 @@ class Fact:
         return _text(self.row)
 
     @property
+    def origin(self) -> Row:
+        """The version whose number this is: of one that stays although it is contested, the last one before that was not."""
+        if not is_held_back(self.row) or self.row["value"] is None:
+            return self.row
+        before = [row for row in self.versions if row["known_from"] <= self.row["known_from"] and not is_held_back(row)]
+        return before[-1] if before else self.row
+
+    @property
     def missing_since(self) -> datetime:
         """From when on there has been no value, without a break, up to this version."""
         since: datetime = self.row["known_from"]
@@ -53,12 +62,12 @@ class Fact:
         return since
 
     def view(self, connection: duckdb.DuckDBPyConnection) -> View:
-        """From where the run that entered this version looked: its clock and the deliveries that it knew."""
+        """From where the run that entered this number looked: its clock and the deliveries that it knew."""
         query = (
             "SELECT coalesce(max(batch_id), 0) FROM ledger.batches "
             "WHERE run_id <= (SELECT run_id FROM ledger.runs WHERE run = $1)"
         )
-        return View(self.row["known_from"], int(single_value(connection, query, [self.row["run"]])))
+        return View(self.origin["known_from"], int(single_value(connection, query, [self.origin["run"]])))
 
     def history(self, connection: duckdb.DuckDBPyConnection) -> list[Row]:
         """[{value, status, known_from, known_to, reason}]; a restatement with who approved it and why."""
@@ -71,7 +80,7 @@ class Fact:
         return [
             {
                 "value": _text(row),
-                "status": row.get("status"),
+                "status": CONTESTED if is_held_back(row) and row["value"] is not None else row.get("status"),
                 "known_from": row["known_from"].isoformat(),
                 "known_to": row["known_to"].isoformat() if row["known_to"] else None,
                 "reason": row["reason"],
@@ -79,6 +88,11 @@ class Fact:
             }
             for row in self.versions
         ]
+
+
+def is_held_back(row: Row) -> bool:
+    """Whether a printed number contradicts what was derived when this version was entered."""
+    return CONTESTED in (row.get("flags") or []) or row.get("status") in (CONTESTED, WITHHELD_CONTESTED)
 
 
 def versions_of(connection: duckdb.DuckDBPyConnection, table: str, key: Row) -> list[Row]:

@@ -9,8 +9,8 @@ import duckdb
 from transforms.definitions import Indicator, load_indicators
 from transforms.exact import decimal_text
 from transforms.reference import office
-from transforms.scoring.definition import load_scoring
-from transforms.scoring.score import HAS_A_NUMBER, NPSS
+from transforms.scoring.definition import NPSS, load_scoring
+from transforms.scoring.score import HAS_A_NUMBER
 from warehouse.facts.agreed import AGREEMENTS
 from warehouse.facts.versions import KPI_SCORES
 from warehouse.store.failures import WrongUsage
@@ -73,7 +73,7 @@ def _input(
     connection: duckdb.DuckDBPyConnection, indicator: Indicator, question: Question, fact: Fact
 ) -> dict[str, Any]:
     """The indicator as the score found it. What is missing may have come nearer since, without a value that changes the score."""
-    found = explain_indicator(connection, indicator, Question(question.period, fact.row["known_from"]))
+    found = explain_indicator(connection, indicator, Question(question.period, fact.origin["known_from"]))
     return found if found["gap"] is None else explain_indicator(connection, indicator, question)
 
 
@@ -98,7 +98,7 @@ def _numbers(connection: duckdb.DuckDBPyConnection, year: int, fact: Fact) -> di
     rows = connection.execute(
         "SELECT measure, item, value FROM facts.kpi_scores WHERE year = $1 AND office = $2 "
         "AND version_is_known(known_from, known_to, $3)",
-        [year, office().office_code, fact.row["known_from"]],
+        [year, office().office_code, fact.origin["known_from"]],
     ).fetchall()
     return {(measure, item): None if value is None else decimal_text(value, 2) for measure, item, value in rows}
 

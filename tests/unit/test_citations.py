@@ -1,11 +1,14 @@
-"""A legal basis is what the report says, with the place where it says so: each citation is looked up in the report (ruling 38)."""
+"""What the definitions and the statements say that the report says is looked up in the report, at the cited lines (ruling 38)."""
 
+import csv
 import re
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
 
 from transforms.definitions import NOT_STATED, Grounded, Indicator, load_indicators
+from transforms.printed import PrintedItem, load_statements
 from transforms.scoring.definition import load_scoring
 from transforms.services import load_services
 
@@ -26,6 +29,14 @@ def report_lines(excerpt: Path = EXCERPT) -> dict[int, str]:
 def definitions() -> list[tuple[str, Grounded]]:
     found: list[tuple[str, Grounded]] = [("scoring", load_scoring())]
     found += [(service.service, service) for service in load_services().services]
+    months = csv.DictReader(files("transforms.reference").joinpath("promotion_months.csv").read_text().splitlines())
+    found += [
+        (
+            f"{row['month']} from {row['valid_from']}",
+            Grounded(legal_basis=row["legal_basis"], cited_at=row["cited_at"] or None),
+        )
+        for row in months
+    ]
     for indicator in load_indicators():
         found += [(indicator.id, indicator), *((f"{indicator.id} {v.version}", v) for v in indicator.versions)]
     return found
@@ -59,6 +70,16 @@ def test_a_citation_of_other_lines_is_seen() -> None:
     lines = report_lines()
     assert not says(lines[1221], "Permenpan RB Nomor 38 Tahun 2018")
     assert not says(lines[784], "Surat Deputi Bidang Sistem Informasi Kepegawaian BKN 2024")
+
+
+@pytest.mark.parametrize("statement", load_statements(2024), ids=lambda item: item.item)
+def test_a_statement_stands_where_it_is_said_to(statement: PrintedItem) -> None:
+    """Each word of it, in the lines of its source; of a year's grade the name alone."""
+    lines = report_lines()
+    cited = [(int(first), int(last or first)) for first, last in re.findall(r"\[L(\d+)(?:-(\d+))?\]", statement.source)]
+    text = squeezed(" ".join(lines[number] for first, last in cited for number in range(first, last + 1)))
+    assert cited and statement.value is not None
+    assert [name for name in statement.value.split("; ") if squeezed(name) not in text] == []
 
 
 def test_the_excerpt_is_the_report() -> None:

@@ -1,4 +1,4 @@
--- indicator: IKU-10 use of standardised information systems
+-- evidence: the score of the newest letter, of an indicator that is given from outside
 -- grain: one year: its newest letter
 -- inputs: states.external_score, quarantine.open_rows
 -- parameters: $indicator, $first_year, $last_year, $clock, $known_batch (common)
