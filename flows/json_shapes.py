@@ -90,7 +90,8 @@ class HoldingNumber(PrintedNumber):
 
 
 class Scores(TypedDict):
-    """The score of a year; ``reason``: why there is no NPSS; ``contested``: what printed numbers hold back of it."""
+    """The score of a year; ``reason``: why there is no NPSS; ``contested``: what printed numbers hold back of it; ``missing_targets``:
+    indicators of which no target was delivered."""
 
     year: int
     npss: str | None

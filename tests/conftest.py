@@ -1,6 +1,7 @@
 """Shared homes: the 2024 sample is written and run once a session; tests that change a home make their own."""
 
 import fcntl
+import gc
 import os
 import pickle
 import shutil
@@ -122,3 +123,10 @@ LONGEST = (
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: LONGEST.index(item.path.stem) if item.path.stem in LONGEST else len(LONGEST))
+
+
+def pytest_unconfigure() -> None:
+    """Lets go of the last failure, which pytest leaves for a debugger: its frames hold connections, and DuckDB's binding would report them as leaks."""
+    for name in ("last_exc", "last_type", "last_value", "last_traceback"):
+        vars(sys).pop(name, None)
+    gc.collect()

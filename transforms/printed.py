@@ -1,7 +1,6 @@
 """What the office has printed in its reports, and what is known to be wrong with it: data under ``reference/``, read here.
 
-An item is named ``office|subject|period|measure`` and a group where a table has one; a further printing of the same number
-ends in ``@place``. What is derived of an item has the same name.
+An item has the name of an ``ItemKey``; what is derived of it has the same.
 """
 
 import fnmatch
@@ -15,6 +14,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from transforms.item_key import ItemKey
 from transforms.yaml_text import read_yaml
 
 REFERENCE = "transforms.reference"
@@ -53,6 +53,10 @@ class PrintedItem(Strict):
     none: str | None = None
 
     @property
+    def key(self) -> ItemKey:
+        return ItemKey.parse(self.item)
+
+    @property
     def base(self) -> str:
         """The number that is printed, wherever it is printed."""
         return base_of(self.item)
@@ -68,7 +72,7 @@ class PrintedItem(Strict):
 
     @property
     def year(self) -> int:
-        return year_of(self.item)
+        return self.key.year
 
 
 class Table(Strict):
@@ -180,12 +184,8 @@ class Discrepancies(Strict):
 
 
 def base_of(item: str) -> str:
+    """Of a line's name, which is an item's or a check's: without the place."""
     return item.partition("@")[0]
-
-
-def year_of(item: str) -> int:
-    """The year of an item's period (``07|IKU-06|2024-Q1|realisasi`` -> 2024)."""
-    return int(item.split("|")[2][:4])
 
 
 def decimals_of(text: str) -> int:

@@ -16,6 +16,7 @@ from flows import render
 from flows.app import COMMANDS, app
 from flows.command_run import failed_report
 from flows.json_shapes import Report, printed_shapes
+from flows.sessions import Session
 from tests.rows import csv, row
 from tests.time_home import TimeHome, letter
 
@@ -126,8 +127,8 @@ def test_the_reports_of_runs_are_as_their_schema_says(
     place: tuple[TimeHome, list[dict[str, Any]]], undeclared: list[str]
 ) -> None:
     """As `kpi run` prints them; what a run through Prefect gives more than these is ``error``."""
-    home, reports = place
-    for report in [*(report | {"error": None} for report in reports), failed_report(home.root, 3, "no disk")]:
+    _, reports = place
+    for report in [*(report | {"error": None} for report in reports), failed_report(Session(print), 3, "no disk")]:
         printed = render.shaped(report, Report)
         assert [faults(command, printed) for command in ("run", "backfill")] == [[], []]
     assert undeclared == []

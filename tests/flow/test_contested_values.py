@@ -8,12 +8,15 @@ from typing import Any
 import duckdb
 import pytest
 import typer
+from pydantic import TypeAdapter
 from typer.testing import CliRunner
 
 from expectations.contested import Fact
 from flows.app import app
+from flows.json_shapes import PRINTED, Report
 from flows.messages import contested_rows, failure_report, outcome
 from flows.options import exit_if_named
+from flows.render import shaped
 from tests.time_home import TimeHome
 from warehouse.reading.published_values import read_revisions, read_scores, read_values
 from warehouse.reconciliation.compare import HELD_BACK
@@ -176,6 +179,21 @@ def test_every_command_tells_the_story(contested_run):
     page = (home.validation_reports / f"{report.run}.html").read_text(encoding="utf-8")
     assert "dipertentangkan" in page and "tercetak 90.00, turunan 91.67" in page and "kpi waive" in page
     assert ask(home, "reproduce", "IKU-07", "--period", "2024").count("equal") == 1
+
+
+def test_what_is_contested_is_in_json_as_declared(contested_run):
+    home, report = contested_run
+
+    given = json.loads(json.dumps(report.as_dict(), default=str))
+    assert shaped(given | {"error": None}, Report)["contested"] == given["contested"]
+    for arguments in (
+        ["values"],
+        ["scores", "--year", "2024"],
+        ["explain", "IKU-07", "--period", "2024"],
+        ["waive", "--list"],
+    ):
+        printed_json = json.loads(ask(home, *arguments, "--json"))
+        assert TypeAdapter(PRINTED[arguments[0]]).validate_python(printed_json, strict=True)
 
 
 def test_prefect_is_told_in_its_state_and_its_artifacts(contested_run):

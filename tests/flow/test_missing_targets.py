@@ -4,6 +4,7 @@ from pathlib import Path
 
 from tests.time_home import TimeHome
 from warehouse.reading.published_values import read_scores
+from warehouse.trace.explain import explain
 
 REALIZED = {
     "IKU-01": "38.8", "IKU-02": "100", "IKU-03": "88.86", "IKU-04": "88.81", "IKU-05": "100", "IKU-06": "55.10", "IKU-07": "75.00",
@@ -34,6 +35,7 @@ def test_targets_that_come_later_give_the_year_its_score(tmp_path: Path) -> None
     place.deliver("performance_agreement/printed.csv", *agreed(PRINTED))
     place.run("2025-01-10")
     before = read_scores(place.home, 2022).shape
+    steps = {step["id"]: step for step in explain(place.root, "NPSS", "2022")["steps"]}
     place.deliver("performance_agreement/found.csv", *agreed(dict.fromkeys(UNPRINTED, "100")))
     place.run("2025-01-11")
     after = read_scores(place.home, 2022).shape
@@ -43,6 +45,9 @@ def test_targets_that_come_later_give_the_year_its_score(tmp_path: Path) -> None
         "no NPSS: no score for learning_growth; no target of 2022 for IKU-07, IKU-08, IKU-09, IKU-10, IKU-11, IKU-12, IKU-13, IKU-14: "
         "performance_agreement brings them"
     )
+    assert [steps[name]["status"] for name in ("IKU-06", "IKU-07", "SS7", "learning_growth")] == [
+        "reported", "no_target", "no_capaian", "no_perspective_score",
+    ]  # fmt: skip
     assert (after["missing_targets"], after["reason"]) == ([], None)
     # (98.50 + 102.11 + 83.25 + 85.83) / 4, from unrounded capaian: SS6 and SS7 have their indicators now
     assert after["npss"] == "92.42"

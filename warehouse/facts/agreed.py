@@ -7,6 +7,7 @@ from decimal import Decimal
 import duckdb
 
 from transforms.definitions import Indicator
+from transforms.item_key import ItemKey
 from transforms.reference import office, waived_values
 from transforms.reported import PrintedValue
 from transforms.sql import load_sql
@@ -64,6 +65,6 @@ def read_printed(
         readings[printing_office, item, measure, year].append(PrintedValue(*reading))
     waived = waived_values()
     return [
-        PrintedItem(*name, found, waived.get(f"{name[0]}|{name[1]}|{name[3]}|{name[2]}"))
-        for name, found in sorted(readings.items())
+        PrintedItem(of, item, measure, year, found, waived.get(ItemKey(of, item, str(year), measure).text))
+        for (of, item, measure, year), found in sorted(readings.items())
     ]

@@ -11,7 +11,7 @@ WITH before AS (
   FROM before
   WHERE value IS NOT NULL OR status = 'withheld_contested'
 ), meanwhile AS (
-  SELECT *, 'contested' AS cause
+  SELECT kept.*, 'contested' AS cause
   FROM kept
   -- nothing is derived any more, and nothing was: there is no number to hold back
   WHERE value IS NOT NULL OR (measure, item, year, office) IN (SELECT measure, item, year, office FROM derived_facts WHERE value IS NOT NULL)
@@ -22,7 +22,7 @@ WITH before AS (
   FROM derived_facts
   WHERE value IS NOT NULL AND (measure, item, year, office) NOT IN (SELECT measure, item, year, office FROM kept)
 )
-SELECT * FROM meanwhile
+FROM meanwhile
 UNION ALL BY NAME
 SELECT * EXCLUDE (reason, run), CASE WHEN run = $run THEN reason ELSE 'released' END AS cause
 FROM derived_facts

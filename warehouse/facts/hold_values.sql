@@ -7,9 +7,9 @@ WITH before AS (
   FROM facts.kpi_values
   WHERE known_to IS NULL AND (indicator, period, office) IN (SELECT indicator, period, office FROM derived_facts)
 ), kept AS (
-  SELECT * FROM before WHERE value IS NOT NULL OR status = 'withheld_contested'
+  FROM before WHERE value IS NOT NULL OR status = 'withheld_contested'
 ), meanwhile AS (
-  SELECT *, 'contested' AS cause
+  SELECT kept.*, 'contested' AS cause
   FROM kept
   -- nothing is derived any more, and nothing was: there is no number to hold back
   WHERE value IS NOT NULL OR (indicator, period, office) IN (SELECT indicator, period, office FROM derived_facts WHERE value IS NOT NULL)

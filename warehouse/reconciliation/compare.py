@@ -158,9 +158,9 @@ def _with_realization(items: Sequence[PrintedItem], code: str) -> dict[int, froz
     """By year: the office's indicators of which a realization of the whole year is printed."""
     found: dict[int, set[str]] = defaultdict(set)
     for item in items:
-        owner, subject, period, measure, *_ = item.base.split("|")
-        if owner == code and measure == "realisasi" and len(period) == 4 and item.number is not None:
-            found[item.year].add(subject)
+        key = item.key
+        if key.office == code and key.measure == "realisasi" and key.is_of_year and item.number is not None:
+            found[key.year].add(key.subject)
     return {year: frozenset(indicators) for year, indicators in found.items()}
 
 

@@ -10,7 +10,7 @@ import duckdb
 from expectations.contested import CONTESTED, VALUE, WITHHELD_CONTESTED, Fact
 from expectations.reconciliation import Derived
 from transforms.definitions import Indicator, load_indicators
-from transforms.printed import year_of
+from transforms.item_key import ItemKey
 from transforms.reference import office
 from transforms.reference.tables import agencies
 from transforms.scoring.definition import load_categories, load_scoring
@@ -103,9 +103,9 @@ def _unfinished(items: Items, indicators: Iterable[str]) -> Items:
     """The values of years that come from their newest quarter, where that is not the last one."""
     found: Items = {}
     for name, derived in items.items():
-        _, indicator, period, measure = name.split("|")
-        if indicator in indicators and len(period) == 4 and measure != TARGET and derived.unfit is None:
-            last = items.get(_name(indicator, f"{period}-Q4", "realisasi"))
+        key = ItemKey.parse(name)
+        if key.subject in indicators and key.is_of_year and key.measure != TARGET and derived.unfit is None:
+            last = items.get(_name(key.subject, f"{key.period}-Q4", "realisasi"))
             if last is None or last.value is None:
                 found[name] = replace(derived, unfit=UNFINISHED)
     return found
@@ -126,7 +126,7 @@ def _scores(reader: Reader, values: Items, printed: Mapping[int, frozenset[str]]
         )
         if category is not None:
             items[_name(item, period, CATEGORY)] = Derived(category, None, unfit, fact=fact, is_held=is_held)
-    for year in {year_of(name) for name in items}:
+    for year in {ItemKey.parse(name).year for name in items}:
         items |= _comparable(reader, items, values, year, printed.get(year, frozenset()))
     return items
 
@@ -141,9 +141,10 @@ def _comparable(reader: Reader, items: Items, values: Items, year: int, printed:
     with_value = frozenset(item for (kind, item), s in scores.items() if kind == "capaian" and s.exact is not None)
     found: Items = {}
     for name, derived in items.items():
-        _, item, period, measure = name.split("|")
-        key = ("npss" if measure == CATEGORY else scoring.printed_measures.get(measure, ""), item)
-        if period == str(year) and derived.unfit is None and key in scores:
+        named = ItemKey.parse(name)
+        ours = "npss" if named.measure == CATEGORY else scoring.printed_measures.get(named.measure, "")
+        key = (ours, named.subject)
+        if named.period == str(year) and derived.unfit is None and key in scores:
             unfit = _unfit(scores[key], values, year, with_value, printed)
             beside = alike.get(key)
             found[name] = (
@@ -194,12 +195,12 @@ def _services(reader: Reader) -> Items:
 def _results(reader: Reader) -> Items:
     """The figures that stand in tables of results. One of which rows wait, or of a running year, cannot be held against a printed one."""
     items: Items = {}
-    for source, item, value, decimals, is_provisional in reader.rows(
+    for source, subject, period, measure, group, value, decimals, is_provisional in reader.rows(
         "reconciled_results.sql", {"office": office().office_code}
     ):
-        name = f"{office().office_code}|{item}"
-        unfit = WAITING if (source, year_of(name)) in reader.waiting else PROVISIONAL if is_provisional else None
-        items[name] = Derived(value, decimals, unfit)
+        is_waiting = (source, int(period[:4])) in reader.waiting
+        unfit = WAITING if is_waiting else PROVISIONAL if is_provisional else None
+        items[_name(subject, period, measure, group)] = Derived(value, decimals, unfit)
     return items
 
 
@@ -227,4 +228,4 @@ def _structure(report_years: Iterable[int]) -> Items:
 
 
 def _name(subject: str, period: str, measure: str, group: str | None = None) -> str:
-    return "|".join(filter(None, (office().office_code, subject, period, measure, group)))
+    return ItemKey(office().office_code, subject, period, measure, group).text

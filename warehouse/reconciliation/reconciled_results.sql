@@ -25,15 +25,15 @@ WITH elements AS (
   FROM facts.agency_results
   WHERE known_to IS NULL AND office = $office
 )
-SELECT 'survey' AS source, survey_code || '|' || period || '|element_mean|' || of_unit || element_code AS item, mean_score AS value, 2 AS decimals,
-  is_provisional
+SELECT 'survey' AS source, survey_code AS subject, period, 'element_mean' AS measure, of_unit || element_code AS group_name, mean_score AS value,
+  2 AS decimals, is_provisional
 FROM elements
 UNION ALL
-SELECT 'survey', survey_code || '|' || period || '|ikm|' || unit_code, ikm_value, 2, is_provisional
+SELECT 'survey', survey_code, period, 'ikm', unit_code, ikm_value, 2, is_provisional
 FROM facts.survey_units
 WHERE known_to IS NULL AND office = $office AND ikm_value IS NOT NULL
 UNION ALL
-SELECT 'integration', 'integration|' || period || '|' || measure || '|' || channel, value, decimals, is_provisional
+SELECT 'integration', 'integration', period, measure, channel, value, decimals, is_provisional
 FROM (
   SELECT period, channel, is_provisional, unnest([
     struct_pack(measure := 'agencies', value := CAST(agency_count AS DECIMAL(18, 2)), decimals := 0),
@@ -43,24 +43,24 @@ FROM (
   FROM placed
 )
 UNION ALL
-SELECT 'integration', 'integration|' || period || '|agencies', sum(agency_count), 0, bool_or(is_provisional) FROM placed GROUP BY period
+SELECT 'integration', 'integration', period, 'agencies', NULL, sum(agency_count), 0, bool_or(is_provisional) FROM placed GROUP BY period
 UNION ALL
-SELECT 'budget', budget_code || '|' || year || '|pagu_awal', allocated_rupiah, 0, is_provisional FROM first_budgets
+SELECT 'budget', budget_code, CAST(year AS VARCHAR), 'pagu_awal', NULL, allocated_rupiah, 0, is_provisional FROM first_budgets
 UNION ALL
-SELECT 'budget', 'programs|' || year || '|pagu_awal', sum(allocated_rupiah), 0, bool_or(is_provisional)
+SELECT 'budget', 'programs', CAST(year AS VARCHAR), 'pagu_awal', NULL, sum(allocated_rupiah), 0, bool_or(is_provisional)
 FROM first_budgets
 WHERE NOT starts_with(budget_code, 'IKU-')
 GROUP BY year
 UNION ALL
-SELECT 'nspk_assessment', 'IKU-01|' || year || '|not_a_or_b', count(*) FILTER (NOT is_in_numerator), 0, bool_or(is_provisional)
+SELECT 'nspk_assessment', indicator, CAST(year AS VARCHAR), 'not_a_or_b', NULL, count(*) FILTER (NOT is_in_numerator), 0, bool_or(is_provisional)
 FROM results
 WHERE indicator = 'IKU-01'
-GROUP BY year
+GROUP BY indicator, year
 UNION ALL
 -- the mean of the agencies that measured, half up once: scores have six decimals
-SELECT 'ip_asn_measurement', 'region|' || year || '|ip_asn',
+SELECT 'ip_asn_measurement', 'region', CAST(year AS VARCHAR), 'ip_asn', NULL,
   CAST((2 * sum(CAST(agency_score * 1000000 AS HUGEINT)) + 10000 * count(*)) // (20000 * count(*)) AS DECIMAL(18, 0)) * 0.01, 2, bool_or(is_provisional)
 FROM results
 WHERE indicator = 'IKU-02' AND agency_score IS NOT NULL
 GROUP BY year
-ORDER BY item
+ORDER BY subject, period, measure, group_name

@@ -5,7 +5,7 @@ from typing import Any
 
 import duckdb
 
-from transforms.printed import base_of
+from transforms.item_key import ItemKey
 from transforms.sql import load_sql
 from warehouse.reconciliation.contested import contradictions
 from warehouse.store.queries import records
@@ -34,8 +34,8 @@ def judged_by_prints(connection: duckdb.DuckDBPyConnection, names: Collection[st
 
 
 def _names(printed: str, names: Collection[str], period: str) -> bool:
-    _, subject, of, *_ = base_of(printed).split("|")
-    return _is(subject, of, names, period)
+    key = ItemKey.find(printed)
+    return key is not None and _is(key.subject, key.period, names, period)
 
 
 def _is(item: str, of: str, names: Collection[str], period: str) -> bool:

@@ -25,7 +25,7 @@ def explain_score(connection: duckdb.DuckDBPyConnection, item: str, question: Qu
     year = question.period.year
     measure = measure_of(item)
     fact = find_fact(connection, KPI_SCORES.name, {"measure": measure, "item": item, "year": year}, question, item)
-    known = _numbers(connection, year, fact)
+    known, why = _numbers(connection, year, fact)
     objectives = _objectives(item)
     inputs = [
         _input(connection, indicator, question, fact)
@@ -62,7 +62,7 @@ def explain_score(connection: duckdb.DuckDBPyConnection, item: str, question: Qu
                 for entry in i["records"]["excluded"]
             ]
         },
-        "steps": _steps(item, known, inputs),
+        "steps": [_with_reason(step, why) for step in _steps(item, known, inputs)],
         "inputs": inputs,
         # An input without a value leaves its mean: there is nothing of it to give again.
         "reproduced": None if fact.row["value"] is None else all(i["reproduced"] is not False for i in inputs),
@@ -93,14 +93,23 @@ def measure_of(item: str) -> str:
     return "npss" if item == NPSS else "nss" if item in load_scoring().objectives else "perspective_score"
 
 
-def _numbers(connection: duckdb.DuckDBPyConnection, year: int, fact: Fact) -> dict[tuple[str, str], str | None]:
-    """(measure, item) -> number with two decimals, of the versions that stood with this one."""
+def _numbers(
+    connection: duckdb.DuckDBPyConnection, year: int, fact: Fact
+) -> tuple[dict[tuple[str, str], str | None], dict[str, str]]:
+    """(measure, item) -> number with two decimals, of the versions that stood with this one; and by item why it has none."""
     rows = connection.execute(
-        "SELECT measure, item, value FROM facts.kpi_scores WHERE year = $1 AND office = $2 "
+        "SELECT measure, item, value, status FROM facts.kpi_scores WHERE year = $1 AND office = $2 "
         "AND version_is_known(known_from, known_to, $3)",
         [year, office().office_code, fact.origin["known_from"]],
     ).fetchall()
-    return {(measure, item): None if value is None else decimal_text(value, 2) for measure, item, value in rows}
+    numbers = {(measure, item): None if value is None else decimal_text(value, 2) for measure, item, value, _ in rows}
+    ways_down = ("capaian", "nss", "nkp")
+    return numbers, {item: status for measure, item, value, status in rows if measure in ways_down and value is None}
+
+
+def _with_reason(step: dict[str, Any], why: dict[str, str]) -> dict[str, Any]:
+    """Of a step without a number the status says why it has none: a value is there and its target is missing, for one."""
+    return step if step["number"] is not None or step["id"] not in why else step | {"status": why[step["id"]]}
 
 
 def _objectives(item: str) -> set[str]:
