@@ -1,5 +1,6 @@
 """What the commands of the tables of results print. Each table is declared here once."""
 
+from flows.result_shapes import AgencyResult, BacklogLine, BudgetRevision, IntegrationChannel, SurveyElement, SurveyUnit
 from flows.tables import Column, Row, Table
 
 
@@ -23,6 +24,7 @@ SURVEY_UNITS = Table(
         Column("respondents", "respondents", is_number=True, priority=2),
         _REMARKS,
     ),
+    list[SurveyUnit],
 )
 SURVEY_ELEMENTS = Table(
     "Satisfaction by element",
@@ -35,6 +37,7 @@ SURVEY_ELEMENTS = Table(
         Column("respondents", "respondents", is_number=True, priority=3),
         _REMARKS,
     ),
+    list[SurveyElement],
 )
 INTEGRATION = Table(
     "Integration with SIASN",
@@ -49,6 +52,7 @@ INTEGRATION = Table(
         Column("of", "letter_date", priority=4),
         Column("remarks", _of_quarter, priority=2),
     ),
+    list[IntegrationChannel],
 )
 AGENCIES = Table(
     "Agencies",
@@ -66,6 +70,7 @@ AGENCIES = Table(
         Column("records", "records", is_number=True, priority=3),
         Column("province", "province", priority=4),
     ),
+    list[AgencyResult],
 )
 BUDGET = Table(
     "Budget by revision",
@@ -80,6 +85,7 @@ BUDGET = Table(
         Column("in force to", "in_force_to", priority=3),
         Column("remarks", lambda row: "in force" if row["in_force"] else ""),
     ),
+    list[BudgetRevision],
 )
 BACKLOG = Table(
     "Backlog",
@@ -95,4 +101,5 @@ BACKLOG = Table(
         Column("waits (working days)", "age_days", is_number=True, priority=2),
         _REMARKS,
     ),
+    list[BacklogLine],
 )

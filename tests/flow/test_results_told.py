@@ -8,16 +8,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import TypeAdapter
 from typer.testing import CliRunner
 
 from flows.app import app
 from flows.explain_text import print_explanation
+from flows.result_shapes import AgencyResult, BacklogLine, BudgetRevision, IntegrationChannel, SurveyElement, SurveyUnit
 from tests.publication_home import query
 from tests.rows import row
 from tests.time_home import TimeHome, letter
 from transforms.facts import FactTable, result_tables
 from transforms.periods import parse_period
 from transforms.result_names import parse_result, period_of
+from warehouse.reading.results import read_agencies, read_backlog, read_budget, read_integration, read_survey
 from warehouse.runs.initialise import initialise
 from warehouse.store.connection import open_warehouse
 from warehouse.store.failures import NothingKnown
@@ -249,6 +252,18 @@ def test_the_commands_tell_the_tables(place: TimeHome) -> None:
         ("2024-12-02", 1, 1),
         ("2024-12-09", 1, 1),
     ]
+
+
+def test_what_is_read_is_what_is_declared_of_it(place: TimeHome) -> None:
+    """A field that no shape declares would not be printed."""
+    found = [
+        (read_survey(place.home, 2024, "unit", None, None), SurveyUnit), (read_survey(place.home, 2024, "element", None, None), SurveyElement),
+        (read_integration(place.home, 2024, None), IntegrationChannel), (read_agencies(place.home, "IKU-08", None), AgencyResult),
+        (read_budget(place.home, 2024), BudgetRevision), (read_backlog(place.home, "pension", "day", None), BacklogLine),
+    ]  # fmt: skip
+    for rows, shape in found:
+        assert rows[0].keys() == shape.__annotations__.keys()
+        TypeAdapter(list[shape]).validate_python(rows, strict=True)
 
 
 @pytest.mark.parametrize(
