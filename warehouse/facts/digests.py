@@ -14,6 +14,7 @@ from typing import Any
 from expectations.contract import load_contract
 from expectations.layout import layouts_of
 from transforms.definitions import Grounded, Indicator, Version, load_indicators
+from transforms.evidence import version_in_force
 from transforms.facts import FactTable
 from transforms.services import Service, load_services
 from warehouse.facts.concerns import (
@@ -107,15 +108,25 @@ def intake_of(source: str) -> Intake:
     return Intake(digest_of((), stated), digest_of(concerns, *known))
 
 
-def result_digest(table: FactTable) -> str:
-    """Of a table of results: what its rows are by its declaration, words left out."""
+def result_digest(table: FactTable, year: int) -> str:
+    """Of a table of results in a year: what its rows are by its declaration, words left out, and the indicators whose evidence it reads."""
     said = table.model_dump(mode="json", include={"key", "derivation"}) | {"columns": table.ddl}
-    return digest_of((), json.dumps(said, sort_keys=True))
+    versions = [(indicator, version_in_force(indicator, year)) for indicator in _evidence_of(table)]
+    rests_on = [definition_digest(indicator, version) for indicator, version in versions if version is not None]
+    return digest_of((), json.dumps(said, sort_keys=True), *rests_on)
 
 
 def result_code_digest(table: FactTable) -> str:
-    """Of its query and the reference tables that it names, with what tables of results share."""
-    return digest_of({DERIVATION, RESULTS, *_tables_of(table.sql)}, table.sql)
+    """Of its query and those of the evidence that it reads, and the reference tables that these name, with what tables of results share."""
+    queries = [table.sql, *(indicator.sql for indicator in _evidence_of(table))]
+    concerns = {DERIVATION, RESULTS, *(name for query in queries for name in _tables_of(query))}
+    return digest_of(concerns, *queries)
+
+
+def _evidence_of(table: FactTable) -> list[Indicator]:
+    """The indicators whose evidence the table reads, each once."""
+    named = {evidence.indicator for evidence in table.derivation.evidence} if table.derivation else set()
+    return [indicator for indicator in load_indicators() if indicator.id in named]
 
 
 def printed_digest(decided: str) -> str:

@@ -45,13 +45,15 @@ CLOCK, HELD = "clock", "contested"
 
 @dataclass(frozen=True)
 class Item:
-    """``sources``: whose rows it counts; ``shared``: whose rows it reads besides. ``looks_back``: at the rows of earlier years too."""
+    """``sources``: whose rows it counts; ``shared``: whose rows it reads besides. ``looks_back``: at the rows of earlier years too;
+    ``looks_ahead``: at those of the next year."""
 
     name: str
     kind: Kind
     sources: tuple[str, ...]
     shared: tuple[str, ...] = ()
     looks_back: bool = False
+    looks_ahead: bool = False
 
 
 @dataclass(frozen=True)
@@ -117,7 +119,7 @@ def all_items() -> list[Item]:
         for i in load_indicators()
     ]
     results = [
-        Item(table.table, "result", d.sources, d.shared, d.looks_back_at_earlier_years)
+        Item(table.table, "result", d.sources, d.shared, d.looks_back_at_earlier_years, d.looks_ahead)
         for table in result_tables()
         if (d := table.derivation) is not None
     ]
@@ -213,7 +215,7 @@ class _Planner:
                 if item.kind == "service":
                     return Basis(service_digest(), service_code_digest(self.services[item.name]), "", last, clock)
                 table = fact_table(item.name)
-                return Basis(result_digest(table), result_code_digest(table), "", last, clock)
+                return Basis(result_digest(table, year), result_code_digest(table), "", last, clock)
             case "scores":
                 return Basis(scoring_digest(), scoring_code_digest(), "", last, clock)
         indicator = self.indicators[item.name]
@@ -227,7 +229,7 @@ class _Planner:
     def _why(self, item: Item, year: int, before: Basis, now: Basis) -> tuple[str | None, tuple[int, ...]]:
         """Why a partition that was derived from ``before`` is due again, and the deliveries that came since."""
         for sources in (item.sources, item.shared):
-            if batches := self._new_batches(sources, year, before.known_batch, item.looks_back):
+            if batches := self._new_batches(sources, _years(item, year), before.known_batch):
                 return delivery_cause(batches, self.causes), batches
         if before.source_state != now.source_state:
             return CAUSES[0], ()
@@ -238,11 +240,11 @@ class _Planner:
         end = max([year_period(year).end, *(self.waits[s, year] for s in item.sources if (s, year) in self.waits)])
         return (CLOCK if before.settled_at < min(now.settled_at, end) else None), ()
 
-    def _new_batches(self, sources: tuple[str, ...], year: int, since: int, looks_back: bool) -> tuple[int, ...]:
+    def _new_batches(self, sources: tuple[str, ...], years: range, since: int) -> tuple[int, ...]:
         touched = [
             batch
             for (source, touched_year), batches in self.touches.items()
-            if source in sources and (touched_year == year or (looks_back and touched_year < year))
+            if source in sources and touched_year in years
             for batch in batches
             if batch > since
         ]
@@ -273,3 +275,8 @@ class _Planner:
 def delivery_cause(batches: Iterable[int], causes: Mapping[int, str]) -> str:
     """The first cause of these deliveries: one that is neither a correction nor judged again is late data."""
     return min((causes.get(batch, CAUSES[0]) for batch in batches), key=CAUSES.index)
+
+
+def _years(item: Item, year: int) -> range:
+    """The years whose rows concern the partition of ``year``."""
+    return range(0 if item.looks_back else year, year + (2 if item.looks_ahead else 1))

@@ -9,7 +9,6 @@ from expectations.contested import CONTESTED, WAIVED
 from expectations.contract import load_contract
 from transforms.exact import decimal_text
 from transforms.facts import FactTable
-from transforms.periods import end_of_day, parse_period
 from transforms.services.measures import listed_measures
 from warehouse.facts.derive import View
 from warehouse.facts.enter import derive_partitions, enter_derived
@@ -23,7 +22,7 @@ from warehouse.store.failures import GateFailed, NothingKnown
 from warehouse.store.looking import look, scratch_warehouse
 from warehouse.store.runs import Run
 from warehouse.store.stopwatch import Stopwatch
-from warehouse.trace.explain import Named, resolve
+from warehouse.trace.explain import Named, question_of, resolve
 from warehouse.trace.explain.lineage import Fact, Question, find_fact, is_held_back, versions_of
 from warehouse.trace.explain.scores import measure_of
 from warehouse.trace.explain.services import breakdown_of
@@ -31,36 +30,35 @@ from warehouse.trace.explain.services import breakdown_of
 
 @dataclass(frozen=True)
 class _Subject:
-    """Where a number stands: its table, its key there, the column that is asked for, and the items that it is derived with.
-
-    ``decimals``: of the measure; None where each row says its own.
-    """
+    """Where a number stands: its table, its key there, the column that is asked for, and the items that it is derived with."""
 
     table: FactTable
     key: dict[str, Any]
     column: str
     items: list[Item]
-    decimals: int | None = None
 
 
-def reproduce(root: Path, item: str, period: str, as_of: date | None = None) -> dict[str, Any]:
+def reproduce(root: Path, item: str, period: str | None = None, as_of: date | None = None) -> dict[str, Any]:
     """``{indicator, period, value, recomputed, equal}``, and of a difference every column that differs; ``reprocessed_since``: sources that were
     judged again since by other rules.
 
     Raises EnvironmentProblem where an archived delivery is gone, WrongUsage where nothing of that name is known.
     """
-    question = Question(parse_period(period), end_of_day(as_of) if as_of else None)
+    question = question_of(item, period, as_of)
     named = resolve(item)
     with look(root) as warehouse:
         subject = _subject(named, question)
         fact = find_fact(warehouse.connection, subject.table.name, subject.key, question, item)
         if is_held_back(fact.row) and fact.row["value"] is None:
-            raise NothingKnown(f"{item} {period} is withheld: a printed number contradicts it, or what it rests on")
+            raise NothingKnown(
+                f"{item} {question.period.id} is withheld: a printed number contradicts it, or what it rests on"
+            )
         view = fact.view(warehouse.connection)
         batches = _archived(warehouse, subject.items, view)
         again = _derived_afresh(warehouse, batches, subject, question, view)
         since = _reprocessed_since(warehouse, subject.items, view)
-    return _compared(item, period, subject, fact, again) | {"deliveries": len(batches), "reprocessed_since": since}
+    compared = _compared(item, question.period.id, subject, fact, again)
+    return compared | {"deliveries": len(batches), "reprocessed_since": since}
 
 
 def _subject(named: Named, question: Question) -> _Subject:
@@ -73,8 +71,10 @@ def _subject(named: Named, question: Question) -> _Subject:
         breakdown, group = breakdown_of(named.name, named.group, question)
         key = {"service": named.name, "year": year, "breakdown": breakdown, "group_name": group}
         measure = listed_measures()[named.measure]
-        return _Subject(SERVICE_SUMMARY, key, measure.column, [items[named.name]], measure.decimals)
-    whole = [item for item in items.values() if item.kind != "service"]
+        return _Subject(SERVICE_SUMMARY, key, measure.column, [items[named.name]])
+    if named.row is not None:
+        return _Subject(named.row.table, named.row.key, named.row.explained.value, [items[named.name]])
+    whole = [item for item in items.values() if item.kind in ("indicator", "scores")]
     return _Subject(KPI_SCORES, {"measure": measure_of(named.name), "item": named.name, "year": year}, "value", whole)
 
 
@@ -140,19 +140,24 @@ def _compared(item: str, period: str, subject: _Subject, fact: Fact, again: dict
     return {
         "indicator": item,
         "period": period,
-        "value": _text(fact.row, subject),
-        "recomputed": _text(again, subject) if again else None,
+        "value": _text(subject, fact.row),
+        "recomputed": _text(subject, again) if again else None,
         "equal": not differences,
         "differences": differences,
+        "has_fingerprint": "evidence_hash" in subject.table.compared,
         "known_from": fact.row["known_from"].isoformat(),
     }
+
+
+def _text(subject: _Subject, row: dict[str, Any]) -> str | None:
+    value = row[subject.column]
+    return (
+        decimal_text(value, row["decimals"])
+        if subject.column == "value"
+        else subject.table.columns[subject.column].shown(value)
+    )
 
 
 def _without_judgement(content: Any) -> Any:
     """What a printed number makes of a value is no part of its records: flags of that kind stand apart."""
     return [flag for flag in content if flag not in (CONTESTED, WAIVED)] if isinstance(content, list) else content
-
-
-def _text(row: dict[str, Any], subject: _Subject) -> str | None:
-    decimals = row["decimals"] if subject.decimals is None else subject.decimals
-    return decimal_text(row[subject.column], decimals)
