@@ -25,6 +25,8 @@ ITEMS = {item.name: item for item in all_items()}
 EVERY = set(ITEMS)
 VALUES = INDICATORS | {SCORES}
 RESULTS = {table.table for table in result_tables()}
+# Tables of results that read the services' proposals.
+QUEUES = {t.table for t in result_tables() if t.derivation and t.derivation.reads_proposals}
 
 
 def of(*sources: str) -> set[str]:
@@ -44,25 +46,32 @@ def with_kind(key: str) -> set[str]:
 
 # The first pattern that fits says which items are stale where the file is another.
 STALE: list[tuple[str, set[str]]] = [
-    ("transforms/services/promotion_states.sql", {"promotion"}),
-    ("transforms/services/nip_states.sql", {"nip"}),
-    ("transforms/services/pension_states.sql", {"pension"}),
-    ("transforms/services/*", SERVICES),
+    ("transforms/services/promotion_states.sql", {"promotion", *QUEUES}),
+    ("transforms/services/nip_states.sql", {"nip", *QUEUES}),
+    ("transforms/services/pension_states.sql", {"pension", *QUEUES}),
+    ("transforms/services/*", SERVICES | QUEUES),
     ("transforms/facts/kpi_values.yml", INDICATORS),
-    ("transforms/facts/service_summary.yml", SERVICES),
+    ("transforms/facts/service_summary.yml", SERVICES | QUEUES),
     ("transforms/facts/kpi_scores.yml", {SCORES}),
     ("transforms/results/__init__.py", RESULTS),
     ("transforms/scoring/*", {SCORES}),
     ("transforms/evaluate.py", INDICATORS),
-    ("transforms/evidence.py", INDICATORS),
+    ("transforms/evidence.py", INDICATORS | RESULTS),
     ("transforms/reported.py", VALUES),
     ("transforms/reference/waivers.yml", VALUES),
-    ("transforms/reference/holidays.csv", SERVICES),
+    ("transforms/reference/holidays.csv", SERVICES | QUEUES),
     # the logs' codes are looked up by their contracts, and their outcomes by the services
     ("transforms/reference/proposal_status.csv", of("promotion", "nip", "pension")),
     ("transforms/reference/offices.csv", of("promotion", "nip", "pension")),
     ("transforms/reference/promotion_months.csv", of("promotion")),
     ("transforms/reference/budget_programs.csv", of("budget")),
+    ("transforms/reference/digital_service_names.csv", {"digital_services"}),
+    ("transforms/reference/nspk_grades.csv", {"agency_results"}),
+    # official names of published tables
+    *(
+        (f"transforms/reference/{name}.csv", set())
+        for name in ("indicator_names", "objectives", "perspectives", "survey_names")
+    ),
     ("transforms/reference/spellings.csv", of(*with_layouts())),
     (
         "transforms/reference/agencies.csv",
@@ -85,7 +94,7 @@ STALE: list[tuple[str, set[str]]] = [
     ("expectations/*", EVERY),
     ("warehouse/store/settings.py", EVERY),
     ("warehouse/loading/*", EVERY),
-    ("warehouse/facts/derive.py", SERVICES | INDICATORS),
+    ("warehouse/facts/derive.py", SERVICES | INDICATORS | RESULTS),
     ("warehouse/facts/results.py", RESULTS),
     ("warehouse/facts/read_targets.sql", INDICATORS),
     ("warehouse/facts/agreed.py", VALUES),
@@ -112,7 +121,7 @@ def derivation(name: str) -> tuple[str, str]:
         service = next(s for s in load_services().services if s.service == name)
         return digests.service_digest(), digests.service_code_digest(service)
     if name in RESULTS:
-        return digests.result_digest(fact_table(name)), digests.result_code_digest(fact_table(name))
+        return digests.result_digest(fact_table(name), 2024), digests.result_code_digest(fact_table(name))
     indicator = next(i for i in digests.load_indicators() if i.id == name)
     version = version_in_force(indicator, 2024)
     assert version is not None
@@ -220,10 +229,14 @@ def test_a_definition_concerns_its_indicator_and_the_rows_that_name_indicators(
     before: dict[str, tuple[object, ...]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first, *others = load_indicators()
+    resting = {
+        t.table for t in result_tables() if t.derivation and first.id in {e.indicator for e in t.derivation.evidence}
+    }
+    assert resting == {"agency_results"}
     for change, due in (
-        ({"sql": f"{first.sql} -- another query"}, {first.id}),
-        ({"decimals": first.decimals + 1}, {first.id}),
-        ({"objective": "SS7"}, {first.id} | of("budget", "performance_agreement", "published_value")),
+        ({"sql": f"{first.sql} -- another query"}, {first.id, *resting}),
+        ({"decimals": first.decimals + 1}, {first.id, *resting}),
+        ({"objective": "SS7"}, {first.id, *resting} | of("budget", "performance_agreement", "published_value")),
         ({"owner": "somebody else"}, set()),
     ):
         monkeypatch.setattr(
@@ -246,7 +259,7 @@ def test_what_is_compared_and_what_is_published_has_a_digest_of_its_own(monkeypa
 
 def test_a_table_of_results_is_known_by_what_it_declares_and_by_its_query() -> None:
     table = result_tables()[0]
-    definition, code = digests.result_digest(table), digests.result_code_digest(table)
-    assert digests.result_digest(table.model_copy(update={"grain": "said otherwise"})) == definition
-    assert digests.result_digest(table.model_copy(update={"key": table.key[1:]})) != definition
+    definition, code = digests.result_digest(table, 2024), digests.result_code_digest(table)
+    assert digests.result_digest(table.model_copy(update={"grain": "said otherwise"}), 2024) == definition
+    assert digests.result_digest(table.model_copy(update={"key": table.key[1:]}), 2024) != definition
     assert digests.result_code_digest(table.model_copy(update={"sql": f"{table.sql} -- another"})) != code

@@ -40,14 +40,15 @@ CONCERNS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("transforms/reference/published_*", (RECONCILIATION,)),
     ("transforms/reference/known_discrepancies*", (RECONCILIATION, PUBLICATION)),
     ("transforms/reference/waivers.yml", (AGREED, RECONCILIATION)),
-    ("transforms/reference/*.csv", ("table:{stem}",)),
+    ("transforms/reference/*.csv", ("table:{stem}", PUBLICATION)),
     ("transforms/reference/*", (DERIVATION, INTAKE)),
     ("transforms/printed*.py", (RECONCILIATION, PUBLICATION)),
     ("transforms/reported.py", (AGREED,)),
     ("transforms/evaluate.py", (INDICATORS,)),
-    ("transforms/evidence.py", (INDICATORS,)),
+    ("transforms/evidence.py", (INDICATORS, RESULTS)),
     ("transforms/odd_text.py", (INTAKE,)),
     ("transforms/names.py", NOTHING),  # which name may have been meant: words
+    ("transforms/result_names.py", NOTHING),  # how a row is named in a question
     ("transforms/sql.py", (DERIVATION, INTAKE)),
     ("transforms/*", (DERIVATION,)),
     # -- what must be true
@@ -73,7 +74,7 @@ CONCERNS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("warehouse/loading/close_mended_rows.sql", (INTAKE,)),
     ("warehouse/loading/mark_years.sql", (INTAKE,)),
     ("warehouse/loading/*", NOTHING),  # in which order, whether it is known, what a clerk is told
-    ("warehouse/facts/derive.py", (SERVICES, INDICATORS)),
+    ("warehouse/facts/derive.py", (SERVICES, INDICATORS, RESULTS)),
     ("warehouse/facts/results.py", (RESULTS,)),
     ("warehouse/facts/read_targets.sql", (INDICATORS,)),
     ("warehouse/facts/agreed.py", (AGREED,)),

@@ -117,10 +117,13 @@ def result_digest(table: FactTable, year: int) -> str:
 
 
 def result_code_digest(table: FactTable) -> str:
-    """Of its query and those of the evidence that it reads, and the reference tables that these name, with what tables of results share."""
+    """Of its query, of those of the evidence and of the services that it reads, and the reference tables that these name, with what tables of
+    results share."""
+    reads_proposals = table.derivation is not None and table.derivation.reads_proposals
     queries = [table.sql, *(indicator.sql for indicator in _evidence_of(table))]
     concerns = {DERIVATION, RESULTS, *(name for query in queries for name in _tables_of(query))}
-    return digest_of(concerns, *queries)
+    proposals = [service_code_digest(service) for service in load_services().services] if reads_proposals else []
+    return digest_of(concerns, *queries, *proposals)
 
 
 def _evidence_of(table: FactTable) -> list[Indicator]:
