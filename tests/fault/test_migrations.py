@@ -13,7 +13,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from tests.time_home import TimeHome, letter
+from tests.time_home import TimeHome, is_of_results, letter
 from warehouse.reading.published_values import read_revisions, read_scores, read_services, read_values
 from warehouse.runs.doctor import examine
 from warehouse.store import migrations
@@ -104,7 +104,8 @@ def test_a_home_of_the_first_release_answers_as_before_and_goes_on(old: TimeHome
     bad = [check for check in examine(old.root) if check["verdict"] == "bad"]
     assert bad == []
     old.deliver("integration/d.csv", letter("5501", integrated=False, number="L9", tgl_surat="2024-12-30"))
-    assert [(p.item, p.period) for p in old.run("2025-02-16").pending] == [("IKU-06", "2024"), ("IKU-06", "2024-Q4")]
+    pending = [(p.item, p.period) for p in old.run("2025-02-16").pending if not is_of_results(p.item)]
+    assert pending == [("IKU-06", "2024"), ("IKU-06", "2024-Q4")]
 
 
 def test_a_column_that_a_migration_adds_leaves_the_old_seals_whole(
