@@ -6,7 +6,10 @@ DEMO_HOME ?= data/demo
 STAMP := $(VENV)/.installed
 STAMP_DEV := $(VENV)/.installed-dev
 
-.PHONY: setup demo test check browser bench docs lock clean
+# What `make test` leaves out; `make test LEFT_OUT=` runs the pages in a browser too, on the same samples.
+LEFT_OUT ?= browser
+
+.PHONY: setup demo test quick check style browser bench docs lock clean
 
 setup: $(STAMP)
 
@@ -36,15 +39,21 @@ demo: $(STAMP)
 	@echo "Published files: $(DEMO_HOME)/published (kpi.duckdb, parquet/, datapackage.json, manifest.json)"
 	@echo "Validation pages: $(DEMO_HOME)/reports/validation/index.html"
 
-check: $(STAMP_DEV)
+style: $(STAMP_DEV)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
+	$(BIN)/mypy
+
+check: style
 	$(BIN)/python -m docs.generate --check
 
+# Before every commit: style, types, and the tests that neither run the flow nor need the sample of a year.
+quick: style
+	$(BIN)/python -m pytest tests/unit tests/contract tests/golden -m "not browser and not sample"
+
 test: check
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -m "$(if $(LEFT_OUT),not $(LEFT_OUT))"
 
 # The pages in a real browser; needs Debian's chromium.
 browser: $(STAMP_DEV)

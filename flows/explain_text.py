@@ -183,5 +183,7 @@ def print_reproduction(found: dict[str, Any]) -> None:
         fingerprint = " and the fingerprint of its records" if found["has_fingerprint"] else ""
         print(f"  equal, with all its components{fingerprint}")
         return
+    if sources := found["reprocessed_since"]:
+        print(f"  judged again since, by other rules: {', '.join(sources)}")
     for column, (published, again) in found["differences"].items():
         print(f"  DIFFERS in {column}: published {published}, again {again}")

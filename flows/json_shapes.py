@@ -287,7 +287,8 @@ class Explanation(TypedDict):
 
 
 class Reproduction(TypedDict):
-    """``differences``: every column that differs, as it was and as it is computed again; ``deliveries``: how many archived ones it was computed from."""
+    """``differences``: every column that differs, as it was and as it is computed again; ``deliveries``: how many archived ones it was computed from;
+    ``reprocessed_since``: sources that were judged again since the version was entered, by other rules."""
 
     indicator: str
     period: str
@@ -298,6 +299,7 @@ class Reproduction(TypedDict):
     has_fingerprint: bool
     known_from: str
     deliveries: int
+    reprocessed_since: list[str]
 
 
 class RestatedNumber(TypedDict):
@@ -400,6 +402,16 @@ class Notice(TypedDict):
     message_id: str
 
 
+class JudgedAgain(TypedDict):
+    """A source that was judged by other rules than today's: ``changed`` are the files that come out otherwise; ``problem``: why it stays as it was."""
+
+    source: str
+    deliveries: int
+    changed: list[str]
+    problem: str | None
+    problem_id: str | None
+
+
 class Note(TypedDict):
     file: str
     check: str
@@ -426,6 +438,7 @@ class Report(TypedDict):
     contested: list[Contradiction]
     unknown: list[str]
     notices: list[Notice]
+    reprocessed: list[JudgedAgain]
     notes: list[Note]
     seconds: dict[str, float]
     error: Failure | None

@@ -114,15 +114,23 @@ def deliver(tmp_path: Path) -> Callable[[str, str], Path]:
     return write
 
 
-# The files that take longest go first, so that at the end no process waits for one that began late.
+# The files that take longest go first, so that at the end no process waits for one that began late. The first makes both samples, the second
+# waits for servers of Prefect meanwhile.
 LONGEST = (
-    "test_runs", "test_prefect_history_lost", "test_prefect_runtime", "test_prefect_door", "test_backfill", "test_properties_of_time", "test_rule_parity", "test_serving", "test_privacy",
-    "test_flow", "test_cli", "test_rulings_time", "test_closed_years", "test_explain", "test_whole_deliveries", "test_identity",
+    "test_rule_parity", "test_serving", "test_prefect_runtime", "test_prefect_history_lost", "test_properties_of_time", "test_damage",
+    "test_home_kept", "test_backfill", "test_explain", "test_rulings_time", "test_privacy", "test_stopping", "test_runs", "test_closed_years",
+    "test_whole_deliveries", "test_flow", "test_prefect_door", "test_damage_commands", "test_identity", "test_rulings_iku_06",
 )  # fmt: skip
+SAMPLES = {"sample_2024", "faulty_2024"}
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Orders the files, and marks what needs the sample of a whole year: `make quick` goes without."""
     items.sort(key=lambda item: LONGEST.index(item.path.stem) if item.path.stem in LONGEST else len(LONGEST))
+    for item in items:
+        if SAMPLES & set(getattr(item, "fixturenames", ())):
+            item.add_marker("sample")
 
 
 def pytest_unconfigure() -> None:

@@ -1,7 +1,10 @@
 """A warehouse in memory for tests of what is derived: the product's own tables, filled with states instead of deliveries."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
 from io import BytesIO
+from types import SimpleNamespace
 
 import duckdb
 import polars as pl
@@ -17,8 +20,9 @@ from transforms.sql import identifier
 from warehouse.facts.derive import FreshValue, View, derive_indicator
 from warehouse.facts.results import derive_result
 from warehouse.facts.versions import make_fresh_table
-from warehouse.store.connection import configure, create_states_table, install_key, install_reference
+from warehouse.store.connection import configure, install_key, install_reference
 from warehouse.store.migrations import migrate
+from warehouse.store.states import prepare_states
 
 
 def indicator_named(name: str) -> Indicator:
@@ -30,9 +34,18 @@ def empty_warehouse(connection: duckdb.DuckDBPyConnection) -> None:
     configure(connection)
     migrate(connection, "in memory")
     install_reference(connection)
-    for source in source_names():
-        create_states_table(connection, source)
+    prepare_states(connection, source_names())
     install_key(connection, b"worked examples")
+
+
+@contextmanager
+def lent_warehouse() -> Iterator[SimpleNamespace]:
+    """Its ``connection``, for the time of the block: hypothesis keeps what a test is given, and would keep the connection itself open."""
+    with duckdb.connect() as connection:
+        empty_warehouse(connection)
+        lent = SimpleNamespace(connection=connection)
+        yield lent
+        del lent.connection
 
 
 def give_states(connection: duckdb.DuckDBPyConnection, source: str, csv: str) -> None:

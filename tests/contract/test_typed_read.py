@@ -1,9 +1,11 @@
 """Typed read: a text is a value of its type, or it is marked; nothing is read as something near it."""
 
 import re
+from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
+from types import SimpleNamespace
 
 import duckdb
 import pytest
@@ -12,7 +14,7 @@ from hypothesis import strategies as st
 
 from expectations.contract import load_contract
 from expectations.typed_read import FileTraits, typed_rows
-from tests.in_memory import empty_warehouse
+from tests.in_memory import lent_warehouse
 
 WHITE = " \t\r\n\u00a0"
 NULLS = ("", "-", "null", "<nil>")
@@ -97,35 +99,37 @@ def a_boolean(text: str) -> object:
 READERS = {"integer": an_integer, "decimal": a_decimal, "date": a_date, "timestamp": a_timestamp, "boolean": a_boolean}
 
 
-def read(kind: str, texts: list[str], folder: Path) -> list[object]:
+@pytest.fixture(scope="module")
+def warehouse() -> Iterator[SimpleNamespace]:
+    with lent_warehouse() as lent:
+        lent.connection.execute("SET preserve_insertion_order = true")
+        yield lent
+
+
+def read(con: duckdb.DuckDBPyConnection, kind: str, texts: list[str], folder: Path) -> list[object]:
     """The product's reading of ``texts`` as one column; ``...`` for what is marked as unreadable."""
     source, name, column = CASES[kind]
     contract = load_contract(source)
     landing = str(folder / f"{kind}.parquet")
-    with duckdb.connect() as con:
-        empty_warehouse(con)
-        others = ", ".join(f'NULL::VARCHAR AS "{other}"' for other in contract.delivered_names if other != name)
-        con.execute("SET preserve_insertion_order = true")
-        con.execute(
-            f"COPY (SELECT unnest($1::VARCHAR[]) AS \"{name}\", {others}) TO '{landing}' (FORMAT parquet)", [texts]
-        )
-        query = f"SELECT {column}, {column}__unreadable FROM ({typed_rows(contract, FileTraits())}) ORDER BY row_number"
-        rows = con.execute(query, {"landing": landing, "batch_id": 1}).fetchall()
+    others = ", ".join(f'NULL::VARCHAR AS "{other}"' for other in contract.delivered_names if other != name)
+    con.execute(f"COPY (SELECT unnest($1::VARCHAR[]) AS \"{name}\", {others}) TO '{landing}' (FORMAT parquet)", [texts])
+    query = f"SELECT {column}, {column}__unreadable FROM ({typed_rows(contract, FileTraits())}) ORDER BY row_number"
+    rows = con.execute(query, {"landing": landing, "batch_id": 1}).fetchall()
     return [... if is_unreadable else value for value, is_unreadable in rows]
 
 
 @pytest.mark.parametrize("kind", CASES)
-def test_hand_picked_texts_are_read_by_the_book(kind: str, tmp_path: Path) -> None:
+def test_hand_picked_texts_are_read_by_the_book(kind: str, tmp_path: Path, warehouse: SimpleNamespace) -> None:
     default = {"boolean": False}.get(kind)
     by_the_book = [expected(kind, text) for text in HAND_PICKED]
-    assert list(zip(HAND_PICKED, read(kind, HAND_PICKED, tmp_path), strict=True)) == [
+    assert list(zip(HAND_PICKED, read(warehouse.connection, kind, HAND_PICKED, tmp_path), strict=True)) == [
         (text, default if value is None else value) for text, value in zip(HAND_PICKED, by_the_book, strict=True)
     ]
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(texts=st.lists(letters, min_size=50, max_size=200), kind=st.sampled_from(["integer", "decimal", "date"]))
-def test_any_text_is_read_by_the_book(texts: list[str], kind: str, tmp_path: Path) -> None:
-    assert list(zip(texts, read(kind, texts, tmp_path), strict=True)) == [
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(texts=st.lists(letters, min_size=20, max_size=60), kind=st.sampled_from(["integer", "decimal", "date"]))
+def test_any_text_is_read_by_the_book(texts: list[str], kind: str, tmp_path: Path, warehouse: SimpleNamespace) -> None:
+    assert list(zip(texts, read(warehouse.connection, kind, texts, tmp_path), strict=True)) == [
         (text, expected(kind, text)) for text in texts
     ]

@@ -285,29 +285,34 @@ def test_a_misspelt_channel_holds_its_own_row_alone(tmp_path, deliver) -> None:
     assert numbers(values(tmp_path, 2024)["2024-Q1"])[:3] == ("100.00", 2, 2)
 
 
-# Ten agencies, all integrated, and an eleventh whose rows are held: two channels of five, or nine and one.
-@pytest.mark.parametrize(
-    ("simpegnas", "rows", "band"),
-    [
-        # the quarantined row's own channel: 9 of 9 become 9 of 10 or 10 of 10
-        (9, [letter("2024-Q1", "2024-03-28", 5700, SIM, "x")], ["95.00", "100.00"]),
-        (9, [letter("2024-Q1", "2024-03-28", 5700, WEB, "x")], ["75.00", "100.00"]),
-        # one agency, however many of its rows are held
-        (9, [letter("2024-Q1", "2024-03-28", 5700, SIM, "x", h) for h in ("jabatan", "skp")], ["95.00", "100.00"]),
-        # its channel cannot be told: it may be of either
-        (9, [letter("2024-Q1", "2024-03-28", 5700, "x", True)], ["70.00", "100.00"]),
-        # no agency of the region
-        (9, [letter("2024-Q1", "2024-03-28", 9999, SIM, True)], ["100.00", "100.00"]),
-    ],
-)
-def test_an_agency_with_held_rows_alone_is_in_the_band(tmp_path, deliver, simpegnas: int, rows, band) -> None:
+# Ten agencies, nine by simpegnas, all integrated, and an eleventh whose rows are held: a case a quarter.
+HELD_ALONE = {
+    # the quarantined row's own channel: 9 of 9 become 9 of 10 or 10 of 10
+    "2024-Q1": ([(5700, SIM, "x", "jabatan")], ["95.00", "100.00"]),
+    "2024-Q2": ([(5700, WEB, "x", "jabatan")], ["75.00", "100.00"]),
+    # one agency, however many of its rows are held
+    "2024-Q3": ([(5700, SIM, "x", history) for history in ("jabatan", "skp")], ["95.00", "100.00"]),
+    # its channel cannot be told: it may be of either
+    "2024-Q4": ([(5700, "x", True, "jabatan")], ["70.00", "100.00"]),
+    # no agency of the region
+    "2025-Q1": ([(9999, SIM, True, "jabatan")], ["100.00", "100.00"]),
+}
+
+
+def test_an_agency_with_held_rows_alone_is_in_the_band(tmp_path, deliver) -> None:
     """Ruling 48."""
-    channels = [SIM] * simpegnas + [WEB] * (10 - simpegnas)
-    good = [letter("2024-Q1", "2024-03-28", a, c, True) for a, c in zip(AGENCIES[:10], channels, strict=True)]
-    deliver("integration/a.csv", csv(*good, *rows))
-    run_pipeline(tmp_path, as_of=date(2024, 4, 30))
-    line = values(tmp_path, 2024)["2024-Q1"]
-    assert (*numbers(line)[:3], line["band"]) == ("100.00", 10, 10, band)
+    rows = []
+    for period, (held, _) in HELD_ALONE.items():
+        year, quarter = period.split("-Q")
+        day = f"{year}-{int(quarter) * 3:02d}-28"
+        good = [(agency, WEB if n == 9 else SIM, True, "jabatan") for n, agency in enumerate(AGENCIES[:10])]
+        rows += [letter(period, day, *case) for case in (*good, *held)]
+    deliver("integration/a.csv", csv(*rows))
+    run_pipeline(tmp_path, as_of=date(2025, 4, 30))
+    found = values(tmp_path, 2024) | values(tmp_path, 2025)
+    assert {period: (*numbers(found[period])[:3], found[period]["band"]) for period in HELD_ALONE} == {
+        period: ("100.00", 10, 10, band) for period, (_, band) in HELD_ALONE.items()
+    }
 
 
 def test_an_older_state_does_not_mend_a_held_row(tmp_path, deliver) -> None:

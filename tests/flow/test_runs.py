@@ -1,12 +1,10 @@
 """Runs one after another, side by side, cut short: the facts are the same, nothing is damaged."""
 
 import json
-import os
 import shutil
 import signal
 import subprocess
 import sys
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +13,9 @@ import pytest
 
 from sample_data import write_deliveries
 from tests.conftest import RunHome
+from tests.processes import script
 from tests.rows import csv, row
+from tests.time_home import TimeHome, letter
 from warehouse.publication.switch import verify_publication
 from warehouse.reading.published_values import published, read_services, read_values
 from warehouse.runs.pipeline import run_pipeline
@@ -119,48 +119,69 @@ def test_a_held_lock_names_its_holder(tmp_path: Path) -> None:
 class Halves:
     """``half``: a home that has taken in some of its deliveries, the others lie in its inbox; ``whole``: the facts of all of them."""
 
-    half: Path
+    half: TimeHome
     whole: list
 
 
 @pytest.fixture(scope="module")
-def halves(sample_2024: RunHome, tmp_path_factory: pytest.TempPathFactory) -> Halves:
-    """Of the sample without its two large logs, which say nothing here that the third does not."""
-    root = tmp_path_factory.mktemp("half") / "home"
-    files = [f for f in _inbox_files(sample_2024.root) if not {"promotion", "nip", "published_value"} & set(f.parts)]
-
-    def give(some: list[Path]) -> None:
-        for file in some:
-            target = root / file.relative_to(sample_2024.root)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(file, target)
-
-    give([f for f in files if "corrections" not in f.parts and (f.parent.name != "2024" or "integration" in f.parts)])
-    run_pipeline(root)
-    give(files)
-    whole = root.with_name("whole")
-    shutil.copytree(root, whole, symlinks=True)
-    run_pipeline(whole)
-    return Halves(root, _facts(Home(whole)))
+def halves(tmp_path_factory: pytest.TempPathFactory) -> Halves:
+    place = TimeHome(tmp_path_factory.mktemp("half") / "home")
+    place.deliver("integration/a.csv", letter("5500", integrated=True), letter("5501", integrated=False))
+    place.deliver("pension/a.csv", row("pension"))
+    place.run("2025-02-01")
+    place.deliver("integration/b.csv", letter("5501", integrated=True, number="L2", tgl_surat="2024-12-27"))
+    place.deliver("pension/b.csv", row("pension", id="S2", status_usulan="12"), row("pension", id="S3"))
+    place.deliver("pension/corrections/c.csv", row("pension", status_usulan="5"))
+    whole = place.copy(place.root.with_name("whole"))
+    whole.run("2025-02-02")
+    assert _facts(whole.home) != _facts(place.home)
+    return Halves(place, _facts(whole.home))
 
 
-@pytest.mark.parametrize("seconds", [4.0, 6.5, 8.5])
+# A step as it begins or as it ends, the first time or the second: before anything is kept, between two sources, in the transaction of
+# the facts, before the publication and when its link leads there already.
+KILLED = [("landing", "begins", 1), ("states", "ends", 1), ("validation", "begins", 2), ("states", "ends", 3), ("indicators", "begins", 1),
+    ("facts", "ends", 1), ("reconciliation", "ends", 1), ("publication", "begins", 1), ("publication", "ends", 1)]  # fmt: skip
+RUN_UNTIL = """
+import os, sys
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+from warehouse.runs.pipeline import run_pipeline
+from warehouse.store.stopwatch import Stopwatch
+
+root, step, moment, number = sys.argv[1:]
+seen, timed = [], Stopwatch.step
+
+@contextmanager
+def watched(self, name):
+    seen.extend([name] * (name == step))
+    is_now = name == step and len(seen) == int(number)
+    if is_now and moment == "begins":
+        os.kill(os.getpid(), 9)
+    with timed(self, name):
+        yield
+        if is_now:
+            os.kill(os.getpid(), 9)
+
+Stopwatch.step = watched
+run_pipeline(Path(root), date(2025, 2, 2))
+"""
+
+
+@pytest.mark.parametrize(("step", "moment", "number"), KILLED)
 def test_a_killed_run_leaves_the_last_publication_and_the_next_one_heals(
-    halves: Halves, tmp_path: Path, seconds: float
+    halves: Halves, tmp_path: Path, step: str, moment: str, number: int
 ) -> None:
-    shutil.copytree(halves.half, tmp_path, symlinks=True, dirs_exist_ok=True)
-    before = read_values(Home(tmp_path))
-    child = subprocess.Popen(
-        [sys.executable, "-c", "import sys; from pathlib import Path; from warehouse.runs.pipeline import run_pipeline; run_pipeline(Path(sys.argv[1]))", str(tmp_path)],
-        cwd=Path(__file__).parents[2], env=os.environ | {"PYTHONPATH": "."},
-    )  # fmt: skip
-    time.sleep(seconds)
-    child.send_signal(signal.SIGKILL)
-    child.wait()
-    assert verify_publication(Home(tmp_path).published.resolve()) == []
-    assert read_values(Home(tmp_path)) == before or _facts(Home(tmp_path)) == halves.whole
-    run_pipeline(tmp_path)
-    assert _facts(Home(tmp_path)) == halves.whole
+    place = halves.half.copy(tmp_path / "home")
+    before = read_values(place.home)
+    killed = script(RUN_UNTIL, place.root, step, moment, str(number))
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    assert verify_publication(place.home.published.resolve()) == []
+    is_switched = (step, moment) == ("publication", "ends")
+    assert _facts(place.home) == halves.whole if is_switched else read_values(place.home) == before
+    place.run("2025-02-02")
+    assert _facts(place.home) == halves.whole
 
 
 def test_the_clock_does_not_go_back(tmp_path: Path, deliver) -> None:

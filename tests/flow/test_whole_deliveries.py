@@ -47,22 +47,26 @@ def test_totals_that_agree_are_noted(place: TimeHome) -> None:
     assert place.ledger("SELECT check_name, is_good FROM ledger.delivery_checks") == [("totals", True)]
 
 
-@pytest.mark.parametrize(
-    ("stated", "message"),
-    [
-        ({"rows": 3}, "rows 3, counted 2"),
-        ({"rows": 2, "received": 1}, "received 1, counted 2"),
-        ({"rows": 2, "outcomes": {"MS": 2}}, "MS 2, counted 1"),
-        ({"rows": 2, "outcomes": {"OK": 2}}, "name OK, which promotion does not have"),
-        ({"row": 2}, "the control file cannot be read"),
-    ],
-)
-def test_totals_that_differ_refuse_the_delivery(place: TimeHome, stated: dict[str, object], message: str) -> None:
-    two_proposals(place)
-    totals(place, "promotion/a.csv", **stated)
+DIFFERING = [
+    ({"rows": 3}, "rows 3, counted 2"),
+    ({"rows": 2, "received": 1}, "received 1, counted 2"),
+    ({"rows": 2, "outcomes": {"MS": 2}}, "MS 2, counted 1"),
+    ({"rows": 2, "outcomes": {"OK": 2}}, "name OK, which promotion does not have"),
+    ({"row": 2}, "the control file cannot be read"),
+]
+
+
+def test_totals_that_differ_refuse_the_delivery(place: TimeHome) -> None:
+    for number, (stated, _) in enumerate(DIFFERING):
+        rows = row("promotion", id=f"P{number}"), row("promotion", id=f"Q{number}", status_usulan=5, tgl_pertek="")
+        place.deliver(f"promotion/{number}.csv", *rows)
+        totals(place, f"promotion/{number}.csv", **stated)
     report = place.run("2024-02-01")
-    (refused,) = report.refused
-    assert message in refused.message and "deliver the file again whole" in refused.message
+    assert [refused.file.split(".")[0] for refused in report.refused] == [
+        f"promotion/{n}" for n in range(len(DIFFERING))
+    ]
+    for refused, (_, message) in zip(report.refused, DIFFERING, strict=True):
+        assert message in refused.message and "deliver the file again whole" in refused.message
     assert report.batches == [] and place.ledger("SELECT count(*) FROM states.promotion") == [(0,)]
     assert list(place.home.landing.glob("*/*.parquet")) == []
 

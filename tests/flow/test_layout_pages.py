@@ -55,37 +55,46 @@ def services(root: Path) -> list[dict[str, Any]]:
     ]
 
 
-@pytest.mark.parametrize("source", sorted(INSIDE))
+CODES = [7, 12, 5]
+
+
+def inbox(root: Path, source: str) -> Path:
+    folder = root / "inbox" / source
+    folder.mkdir(parents=True)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def agreed(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
+    """The services of three proposals a source, delivered in the agreed layout."""
+    root = tmp_path_factory.mktemp("agreed")
+    for source in INSIDE:
+        rows = [row(source, id=f"X{number}", status_usulan=code) for number, code in enumerate(CODES)]
+        (inbox(root, source) / "a.csv").write_text(csv(*rows))
+    run_pipeline(root)
+    return services(root)
+
+
 @pytest.mark.parametrize(("is_camel", "as_text"), [(True, True), (False, False)])
 def test_a_page_gives_the_facts_of_the_agreed_layout(
-    tmp_path: Path, source: str, is_camel: bool, as_text: bool
+    tmp_path: Path, agreed: list[dict[str, Any]], is_camel: bool, as_text: bool
 ) -> None:
-    pages, agreed = tmp_path / "pages", tmp_path / "agreed"
-    for root in (pages, agreed):
-        (root / "inbox" / source).mkdir(parents=True)
-    entries = [
-        entry(
-            source,
-            is_camel=is_camel,
-            as_text=as_text,
-            is_deep=number % 2 == 1,
-            id=f"X{number}",
-            status_usulan=[7, 12, 5][number],
-        )
-        for number in range(3)
+    for source in INSIDE:
+        entries = [
+            entry(
+                source, is_camel=is_camel, as_text=as_text, is_deep=number % 2 == 1, id=f"X{number}", status_usulan=code
+            )
+            for number, code in enumerate(CODES)
+        ]
+        folder = inbox(tmp_path, source)
+        (folder / "page-1.json").write_text(page(*entries[:2]))
+        (folder / "page-2.json").write_text(page(*entries[2:]))
+    report = run_pipeline(tmp_path)
+    assert sorted((batch.file, batch.accepted) for batch in report.batches) == [
+        (f"{source}/page-{number}.json", 3 - number) for source in sorted(INSIDE) for number in (1, 2)
     ]
-    (pages / "inbox" / source / "page-1.json").write_text(page(*entries[:2]))
-    (pages / "inbox" / source / "page-2.json").write_text(page(*entries[2:]))
-    rows = [row(source, id=f"X{number}", status_usulan=[7, 12, 5][number]) for number in range(3)]
-    (agreed / "inbox" / source / "a.csv").write_text(csv(*rows))
-    report = run_pipeline(pages)
-    assert [(batch.file, batch.accepted) for batch in report.batches] == [
-        (f"{source}/page-1.json", 2),
-        (f"{source}/page-2.json", 1),
-    ]
-    run_pipeline(agreed)
-    assert services(pages) == services(agreed)
-    assert [line["received"] for line in services(pages)] == [3]
+    assert services(tmp_path) == agreed
+    assert [line["received"] for line in agreed] == [3, 3, 3]
 
 
 def told(tmp_path: Path, text: str) -> dict[str, Any]:
