@@ -25,6 +25,8 @@ ITEMS = {item.name: item for item in all_items()}
 EVERY = set(ITEMS)
 VALUES = INDICATORS | {SCORES}
 RESULTS = {table.table for table in result_tables()}
+OF_EVIDENCE = {table.table for table in result_tables() if table.derivation and table.derivation.evidence}
+BACKLOG = "service_backlog"
 
 
 def of(*sources: str) -> set[str]:
@@ -44,20 +46,27 @@ def with_kind(key: str) -> set[str]:
 
 # The first pattern that fits says which items are stale where the file is another.
 STALE: list[tuple[str, set[str]]] = [
-    ("transforms/services/promotion_states.sql", {"promotion"}),
-    ("transforms/services/nip_states.sql", {"nip"}),
-    ("transforms/services/pension_states.sql", {"pension"}),
-    ("transforms/services/*", SERVICES),
-    ("transforms/facts/kpi_values.yml", INDICATORS),
-    ("transforms/facts/service_summary.yml", SERVICES),
+    ("transforms/services/promotion_states.sql", {"promotion", BACKLOG}),
+    ("transforms/services/nip_states.sql", {"nip", BACKLOG}),
+    ("transforms/services/pension_states.sql", {"pension", BACKLOG}),
+    ("transforms/services/*", SERVICES | {BACKLOG}),
+    ("transforms/facts/kpi_values.yml", INDICATORS | OF_EVIDENCE),
+    ("transforms/facts/service_summary.yml", SERVICES | {BACKLOG}),
     ("transforms/facts/kpi_scores.yml", {SCORES}),
     ("transforms/results/__init__.py", RESULTS),
     ("transforms/scoring/*", {SCORES}),
-    ("transforms/evaluate.py", INDICATORS),
-    ("transforms/evidence.py", INDICATORS),
+    ("transforms/evaluate.py", INDICATORS | OF_EVIDENCE),
+    ("transforms/evidence.py", INDICATORS | OF_EVIDENCE),
     ("transforms/reported.py", VALUES),
     ("transforms/reference/waivers.yml", VALUES),
-    ("transforms/reference/holidays.csv", SERVICES),
+    ("transforms/reference/holidays.csv", SERVICES | {BACKLOG}),
+    ("transforms/reference/nspk_grades.csv", {"agency_results"}),
+    ("transforms/reference/digital_service_names.csv", {"digital_services"}),
+    # names that are published as they are
+    *(
+        (f"transforms/reference/{name}.csv", set())
+        for name in ("perspectives", "objectives", "indicator_names", "survey_names")
+    ),
     # the logs' codes are looked up by their contracts, and their outcomes by the services
     ("transforms/reference/proposal_status.csv", of("promotion", "nip", "pension")),
     ("transforms/reference/offices.csv", of("promotion", "nip", "pension")),
@@ -85,9 +94,9 @@ STALE: list[tuple[str, set[str]]] = [
     ("expectations/*", EVERY),
     ("warehouse/store/settings.py", EVERY),
     ("warehouse/loading/*", EVERY),
-    ("warehouse/facts/derive.py", SERVICES | INDICATORS),
+    ("warehouse/facts/derive.py", SERVICES | INDICATORS | OF_EVIDENCE | {BACKLOG}),
     ("warehouse/facts/results.py", RESULTS),
-    ("warehouse/facts/read_targets.sql", INDICATORS),
+    ("warehouse/facts/read_targets.sql", INDICATORS | OF_EVIDENCE),
     ("warehouse/facts/agreed.py", VALUES),
     ("warehouse/facts/read_printed.sql", VALUES),
     ("warehouse/facts/scores.py", {SCORES}),
@@ -112,7 +121,7 @@ def derivation(name: str) -> tuple[str, str]:
         service = next(s for s in load_services().services if s.service == name)
         return digests.service_digest(), digests.service_code_digest(service)
     if name in RESULTS:
-        return digests.result_digest(fact_table(name)), digests.result_code_digest(fact_table(name))
+        return digests.result_digest(fact_table(name), 2024), digests.result_code_digest(fact_table(name))
     indicator = next(i for i in digests.load_indicators() if i.id == name)
     version = version_in_force(indicator, 2024)
     assert version is not None
@@ -220,10 +229,15 @@ def test_a_definition_concerns_its_indicator_and_the_rows_that_name_indicators(
     before: dict[str, tuple[object, ...]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first, *others = load_indicators()
+    # The tables of results that read its evidence.
+    reading = {
+        t.table for t in result_tables() if t.derivation and first.id in {e.indicator for e in t.derivation.evidence}
+    }
+    assert reading == {"agency_results"}
     for change, due in (
-        ({"sql": f"{first.sql} -- another query"}, {first.id}),
-        ({"decimals": first.decimals + 1}, {first.id}),
-        ({"objective": "SS7"}, {first.id} | of("budget", "performance_agreement", "published_value")),
+        ({"sql": f"{first.sql} -- another query"}, {first.id, *reading}),
+        ({"decimals": first.decimals + 1}, {first.id, *reading}),
+        ({"objective": "SS7"}, {first.id, *reading} | of("budget", "performance_agreement", "published_value")),
         ({"owner": "somebody else"}, set()),
     ):
         monkeypatch.setattr(
@@ -246,7 +260,7 @@ def test_what_is_compared_and_what_is_published_has_a_digest_of_its_own(monkeypa
 
 def test_a_table_of_results_is_known_by_what_it_declares_and_by_its_query() -> None:
     table = result_tables()[0]
-    definition, code = digests.result_digest(table), digests.result_code_digest(table)
-    assert digests.result_digest(table.model_copy(update={"grain": "said otherwise"})) == definition
-    assert digests.result_digest(table.model_copy(update={"key": table.key[1:]})) != definition
+    definition, code = digests.result_digest(table, 2024), digests.result_code_digest(table)
+    assert digests.result_digest(table.model_copy(update={"grain": "said otherwise"}), 2024) == definition
+    assert digests.result_digest(table.model_copy(update={"key": table.key[1:]}), 2024) != definition
     assert digests.result_code_digest(table.model_copy(update={"sql": f"{table.sql} -- another"})) != code

@@ -119,7 +119,8 @@ def result_digest(table: FactTable, year: int) -> str:
 def result_code_digest(table: FactTable) -> str:
     """Of its query and the reference tables that it names, with what tables of results share, and of the evidence and proposals that it reads."""
     services = load_services().services if table.derivation and table.derivation.reads_proposals else []
-    rests_on = [*map(code_digest, _evidence_of(table)), *map(service_code_digest, services)]
+    evidence = [digest_of({INDICATORS, *_tables_of(i.sql)}, i.sql) for i in _evidence_of(table)]
+    rests_on = [*evidence, *map(service_code_digest, services)]
     return digest_of({DERIVATION, RESULTS, *_tables_of(table.sql)}, table.sql, *rests_on)
 
 
