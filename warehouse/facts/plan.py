@@ -272,11 +272,11 @@ class _Planner:
         return counts
 
 
-def _years(item: Item, year: int) -> range:
-    """The years whose rows concern the partition of ``year``."""
-    return range(0 if item.looks_back else year, year + (2 if item.looks_ahead else 1))
-
-
 def delivery_cause(batches: Iterable[int], causes: Mapping[int, str]) -> str:
     """The first cause of these deliveries: one that is neither a correction nor judged again is late data."""
     return min((causes.get(batch, CAUSES[0]) for batch in batches), key=CAUSES.index)
+
+
+def _years(item: Item, year: int) -> range:
+    """The years whose rows concern the partition of ``year``."""
+    return range(0 if item.looks_back else year, year + (2 if item.looks_ahead else 1))

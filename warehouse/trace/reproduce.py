@@ -57,10 +57,8 @@ def reproduce(root: Path, item: str, period: str | None = None, as_of: date | No
         batches = _archived(warehouse, subject.items, view)
         again = _derived_afresh(warehouse, batches, subject, question, view)
         since = _reprocessed_since(warehouse, subject.items, view)
-    return _compared(item, question.period.id, subject, fact, again) | {
-        "deliveries": len(batches),
-        "reprocessed_since": since,
-    }
+    compared = _compared(item, question.period.id, subject, fact, again)
+    return compared | {"deliveries": len(batches), "reprocessed_since": since}
 
 
 def _subject(named: Named, question: Question) -> _Subject:
