@@ -15,7 +15,7 @@ import pytest
 
 from tests.changed_contract import NEW_COLUMN, changed_contract, with_column
 from tests.rows import row
-from tests.time_home import TimeHome, letter
+from tests.time_home import TimeHome, is_of_results, letter
 from warehouse.facts.versions import Change
 from warehouse.reading.published_values import read_revisions, read_scores, read_services, read_values
 from warehouse.runs.doctor import examine
@@ -129,7 +129,8 @@ def test_a_home_of_the_first_release_answers_as_before_and_goes_on(old: TimeHome
     old.deliver("nip/again.csv", row("nip"), row("nip"))
     old.deliver("integration/d.csv", letter("5501", integrated=False, number="L9", tgl_surat="2024-12-30"))
     report = old.run("2025-02-16")
-    assert [(p.item, p.period) for p in report.pending] == [("IKU-06", "2024"), ("IKU-06", "2024-Q4")]
+    pending = [(p.item, p.period) for p in report.pending if not is_of_results(p.item)]
+    assert pending == [("IKU-06", "2024"), ("IKU-06", "2024-Q4")]
     assert [(b.accepted, b.duplicate) for b in report.batches if b.source == "nip"] == [(0, 2)]
 
 
