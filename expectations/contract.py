@@ -146,12 +146,16 @@ class Contract(Strict):
 
     def on(self, day: date) -> "Contract":
         """The contract as it judges on ``day``: a rule that is disabled then only notes."""
-        softened = frozenset(entry.rule for entry in self.disabled if entry.is_in_force(day))
+        softened = self.disabled_on(day)
         if not softened:
             return self
         contract = self.model_copy()
         contract._softened = softened
         return contract
+
+    def disabled_on(self, day: date) -> frozenset[str]:
+        """Ids of the rules that hold no row on ``day``."""
+        return frozenset(entry.rule for entry in self.disabled if entry.is_in_force(day))
 
     def column_named(self, ours: str) -> Column:
         return next(column for column in self.columns if column.column == ours)

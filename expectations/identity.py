@@ -1,7 +1,7 @@
 """SQL that decides what a clean row is: a new state, a duplicate, or a conflict (rulings 5, 6 and 17).
 
 Works on temporary tables of one delivery: ``batch_typed``, ``batch_broken`` (row_number, reasons), then ``batch_clean``,
-``batch_standing``. Landed = accepted + quarantined + duplicate holds by construction and is counted all the same.
+``batch_decisions``. Landed = accepted + quarantined + duplicate holds by construction and is counted all the same.
 """
 
 from expectations.columns import Column
@@ -39,14 +39,14 @@ def clean_rows(contract: Contract) -> str:
     )
 
 
-def standing(contract: Contract, is_correction: bool) -> str:
-    """SELECT over ``batch_clean`` and the known states: row_number, standing (accepted, duplicate, conflict), is_superseded.
+def decisions(contract: Contract, is_correction: bool) -> str:
+    """SELECT over ``batch_clean`` and the known states: row_number, decision (accepted, duplicate, conflict), is_superseded.
 
     Grain: one row whose key and state time occur more than once; every other clean row is a new state.
     """
     keys = ", ".join(["record_key", *map(identifier, contract.order_columns)])
     content = "struct_pack(" + ", ".join(f"{identifier(n)} := {identifier(n)}" for n in _content(contract)) + ")"
-    decision = _correction_standing(keys) if is_correction else _ordinary_standing(keys)
+    decided = _correction_decisions(keys) if is_correction else _ordinary_decisions(keys)
     return f"""WITH repeated_keys AS (
   SELECT {keys} FROM batch_clean GROUP BY {keys} HAVING count(*) > 1
   UNION SELECT {keys} FROM batch_clean SEMI JOIN {states_table(contract)} USING ({keys})
@@ -59,11 +59,11 @@ def standing(contract: Contract, is_correction: bool) -> str:
   SELECT {keys}, content AS open_content FROM known WHERE is_open
 ), replaced_contents AS (
   SELECT DISTINCT {keys}, content FROM known WHERE NOT is_open
-){decision}"""
+){decided}"""
 
 
 # Only these keys can be more than one state; every other clean row is a new one.
-CONTESTED = "SELECT DISTINCT record_key FROM batch_clean JOIN batch_standing USING (row_number)"
+CONTESTED = "SELECT DISTINCT record_key FROM batch_clean JOIN batch_decisions USING (row_number)"
 
 
 def repeated_states(contract: Contract, keys: str | None = None) -> str:
@@ -73,7 +73,7 @@ def repeated_states(contract: Contract, keys: str | None = None) -> str:
     return f"SELECT {columns} FROM {states_table(contract)} WHERE replaced_by_batch_id IS NULL{these} GROUP BY {columns} HAVING count(*) > 1"
 
 
-CONFLICTS = "FROM batch_standing WHERE standing = 'conflict'"
+CONFLICTS = "FROM batch_decisions WHERE decision = 'conflict'"
 
 
 def group_rows(has_conflicts: bool) -> str:
@@ -94,7 +94,7 @@ def state_at(contract: Contract) -> str:
     return f"CAST({identifier(contract.state.time) if contract.state else 'NULL'} AS TIMESTAMP)"
 
 
-def _ordinary_standing(keys: str) -> str:
+def _ordinary_decisions(keys: str) -> str:
     return f""", first_rows AS (
   SELECT {keys}, min(row_number) AS first_row, arg_min(content, row_number) AS first_content FROM contested GROUP BY {keys}
 )
@@ -105,7 +105,7 @@ SELECT contested.row_number,
       CASE WHEN open_states.record_key IS NULL THEN first_content ELSE open_content END THEN 'duplicate'
     WHEN replaced_contents.record_key IS NOT NULL THEN 'duplicate'
     ELSE 'conflict'
-  END AS standing,
+  END AS decision,
   false AS is_superseded
 FROM contested
 JOIN first_rows USING ({keys})
@@ -113,7 +113,7 @@ LEFT JOIN open_states USING ({keys})
 LEFT JOIN replaced_contents USING ({keys}, content)"""
 
 
-def _correction_standing(keys: str) -> str:
+def _correction_decisions(keys: str) -> str:
     return f""", in_order AS (
   SELECT contested.*, open_states.record_key IS NOT NULL AS has_open, open_content,
     lag(content) OVER (PARTITION BY {keys} ORDER BY row_number) AS row_before,
@@ -125,12 +125,12 @@ def _correction_standing(keys: str) -> str:
       WHEN is_first AND NOT has_open THEN 'accepted'
       WHEN content IS NOT DISTINCT FROM CASE WHEN is_first THEN open_content ELSE row_before END THEN 'duplicate'
       ELSE 'accepted'
-    END AS standing
+    END AS decision
   FROM in_order
 )
-SELECT row_number, standing,
-  standing = 'accepted'
-    AND row_number < max(row_number) FILTER (standing = 'accepted') OVER (PARTITION BY {keys}) AS is_superseded
+SELECT row_number, decision,
+  decision = 'accepted'
+    AND row_number < max(row_number) FILTER (decision = 'accepted') OVER (PARTITION BY {keys}) AS is_superseded
 FROM judged"""
 
 

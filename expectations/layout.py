@@ -6,7 +6,7 @@ that the archive keeps what came and a row is explained down to the delivered ce
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 from typing import Annotated, Final, Literal
@@ -235,10 +235,14 @@ def looked_up(column: Column, layout: str | None) -> str | None:
     return cell.lookup if cell else None
 
 
-def landed_rows(contract: Contract, layout: str | None, landing: str = "$landing") -> str:
-    """SELECT of the landed rows under the agreed names, all text, with file_row_number. ``landing`` is the parameter of the file."""
-    # Archives of one source differ in columns where the contract was given one since.
-    rows = f"read_parquet({landing}, file_row_number = true, union_by_name = true)"
+def landed_rows(contract: Contract, layout: str | None, landing: str = "$landing", absent: Sequence[str] = ()) -> str:
+    """SELECT of the landed rows under the agreed names, all text, with file_row_number. ``landing`` is the parameter of the file.
+
+    ``absent``: names that were agreed after it was landed; they are empty.
+    """
+    rows = f"read_parquet({landing}, file_row_number = true)"
+    if absent:
+        rows = f"(SELECT *{as_empty(absent)} FROM {rows})"
     workbook = load_layout(layout) if layout else None
     if isinstance(workbook, PagesLayout) and workbook.empty:
         empty = ", ".join(f"'{text}'" for text in workbook.empty)
@@ -249,13 +253,16 @@ def landed_rows(contract: Contract, layout: str | None, landing: str = "$landing
     cells = ", ".join(f"{delivered_text(identifier(name))} AS {identifier(name)}" for name in names)
     plain = {name: cell for name, cell in workbook.columns.items() if cell.at}
     read = ", ".join(f"{_read(cell, names, _named(contract, n))} AS {identifier(n)}" for n, cell in plain.items())
-    absent = "".join(
-        f", CAST(NULL AS VARCHAR) AS {identifier(n)}" for n in contract.delivered_names if n not in workbook.columns
-    )
+    unknown = as_empty([name for name in contract.delivered_names if name not in workbook.columns])
     hashes = "".join(
         f", {_hash(contract, cell)} AS {identifier(n)}" for n, cell in workbook.columns.items() if cell.hash_of
     )
-    return f"SELECT *{hashes}{absent} FROM (SELECT file_row_number, {read} FROM (SELECT file_row_number, {cells} FROM {rows}))"
+    return f"SELECT *{hashes}{unknown} FROM (SELECT file_row_number, {read} FROM (SELECT file_row_number, {cells} FROM {rows}))"
+
+
+def as_empty(names: Sequence[str]) -> str:
+    """More columns of a SELECT that has others: text without any value."""
+    return "".join(f", CAST(NULL AS VARCHAR) AS {identifier(name)}" for name in names)
 
 
 def _named(contract: Contract, name: str) -> Column:

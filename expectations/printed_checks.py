@@ -6,8 +6,7 @@ from fractions import Fraction
 from expectations.printed_texts import TEXT_RULES
 from expectations.reconciliation import Judgement, Knowledge, Line, judge, judge_text
 from transforms.exact import decimal_text, fraction, mean, round_half_up
-from transforms.printed import Check, PrintedItem, Report
-from transforms.printed_tables import IKM_SCALE
+from transforms.printed import IKM_SCALE, Check, PrintedItem, Report
 from transforms.scoring.score import efficiency
 
 LEAST_DECIMALS = 2

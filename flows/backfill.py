@@ -8,6 +8,7 @@ from prefect import flow, runtime, task
 from prefect.futures import wait
 from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 
+from flows.own_failures import say_once
 from flows.run_names import dated
 from flows.sessions import pipeline_of, running, tell
 from flows.steps import leave_artifacts, publish, take_in
@@ -35,6 +36,7 @@ def enter_years(home: str, years: list[int]) -> int:
 @flow(name="backfill", flow_run_name=dated("backfill"), persist_result=False)
 def backfill(home: str, years: list[int], as_of: str | None = None) -> dict[str, Any]:
     """Derives ``years`` in full, whatever is missing or stale. Gives the report of ``kpi run --json`` with the plan beside it."""
+    say_once()
     day = date.fromisoformat(as_of) if as_of else None
     with a_run(Path(home), day, f"kpi backfill {years[0]}..{years[-1]}") as pipeline:
         with running(home, pipeline):

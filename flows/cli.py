@@ -1,17 +1,20 @@
-"""The command ``kpi``. Starts fast, and heeds signals from its first line: whatever else it needs is imported once they are noticed."""
+"""The command ``kpi``. Starts fast, and heeds signals from its first line on: what else it needs is imported once they are noticed."""
 
 import os
+import signal
 import sys
-from typing import NoReturn
-
-from warehouse.store.stopping import SIGNAL_CODES, last_words, noted, noticing
 
 
-def main() -> NoReturn:
+def main() -> None:
     """Entry point of the command ``kpi``. Whatever a signal broke off, and wherever, it ends in one line and 128 + the signal (130, 143)."""
+    # They wait until somebody is there to notice them.
+    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM))
+    from warehouse.store.stopping import SIGNAL_CODES, last_words, noted, noticing  # noqa: PLC0415
+
     code = 0
     with noticing(is_last=True):
         try:
+            signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
             from flows.app import app  # noqa: PLC0415
 
             app()
@@ -23,9 +26,13 @@ def main() -> NoReturn:
         if (number := noted()) is not None:
             print(f"kpi: {last_words()}", file=sys.stderr)
             code = SIGNAL_CODES + number
-        try:
-            sys.stdout.flush()
-        except BrokenPipeError:
-            # Nobody reads on (`kpi values | head`). Python flushes again at its end, and would complain.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _flush()
     sys.exit(code)
+
+
+def _flush() -> None:
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Nobody reads on (`kpi values | head`). Python flushes again at its end, and would complain.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

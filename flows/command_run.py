@@ -93,9 +93,6 @@ def _with_prefect(
 
 
 def _recorded(run_flow: Callable[[], Report], say: Say) -> Report:
-    from flows.own_failures import say_once  # noqa: PLC0415
-
-    say_once()
     report = run_flow()
     try:
         history = wait_for_history(UUID(report.pop("flow_run_id")), None)

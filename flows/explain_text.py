@@ -8,6 +8,8 @@ from flows.tables import NO_VALUE, Column, Table, show
 from transforms.reference import agency_names
 
 SHOWN_KEYS, SHOWN_DELIVERIES = 8, 20
+# What a record is to most numbers; a row of a table of results may have roles of its own.
+USUAL_ROLES = ("numerator", "denominator", "excluded", "held")
 
 STEPS = Table(
     "The way down",
@@ -48,9 +50,8 @@ HISTORY = Table(
 
 def print_explanation(found: dict[str, Any]) -> None:
     """Definition, formula with its numbers, records by role, deliveries, rules, history, keys."""
-    value = found["value"] or NO_VALUE
     judged = [flag for flag in found.get("flags", []) if found["value"] and flag in (CONTESTED, WAIVED)]
-    print(f"{found['indicator']} {found['period']} = {value} {found['unit']} ({', '.join([found['status'], *judged])})")
+    print(f"{_named(found)} = {' '.join(_with_unit(found))} ({', '.join([found['status'], *judged])})")
     print(f"  {found['title']}")
     print(f"  definition version {found['definition_version']}")
     print(
@@ -70,6 +71,7 @@ def print_explanation(found: dict[str, Any]) -> None:
     alone = [key for key in records["denominator"] if key not in counted]
     lines = [("numerator", "", len(records["numerator"])), ("denominator", "", len(records["denominator"]))]
     lines += [("excluded", reason, count) for reason, count in sorted(found["excluded"].items())]
+    lines += [(role, "", len(keys)) for role, keys in records.items() if role not in USUAL_ROLES]
     if records.get("held"):
         lines.append(("quarantined", "in the quality band alone", len(records["held"])))
     show(ROLES, [{"role": role, "reason": reason, "records": count} for role, reason, count in lines])
@@ -93,12 +95,25 @@ def print_explanation(found: dict[str, Any]) -> None:
     show(HISTORY, found["history"], hint=IN_JSON)
     _keys("numerator", records["numerator"])
     _keys("denominator, not in the numerator", alone)
+    for role, keys in records.items():
+        if role not in USUAL_ROLES:
+            _keys(role, keys)
     _keys("excluded", [f"{entry['key']} ({entry['reason']})" for entry in records["excluded"]])
     if found["reproduced"] is not None:
         print(
             "These records give the value again: "
             + ("yes" if found["reproduced"] else "NO; `kpi reproduce` says what differs")
         )
+
+
+def _named(found: dict[str, Any]) -> str:
+    """With its period, unless the name says it itself."""
+    says_it = found["period"] in found["indicator"].split("|")
+    return found["indicator"] if says_it else f"{found['indicator']} {found['period']}"
+
+
+def _with_unit(found: dict[str, Any]) -> list[str]:
+    return [found["value"] or NO_VALUE, *([] if found["unit"] == "none" else [found["unit"]])]
 
 
 def _judged(found: dict[str, Any]) -> None:
@@ -162,12 +177,13 @@ def _more(count: int, what: str) -> None:
 
 def print_reproduction(found: dict[str, Any]) -> None:
     """The number as published and as made again; of a difference every column."""
-    print(
-        f"{found['indicator']} {found['period']}, known from {moment(found['known_from'])}: {found['value'] or NO_VALUE}"
-    )
+    print(f"{_named(found)}, known from {moment(found['known_from'])}: {found['value'] or NO_VALUE}")
     print(f"  again from {found['deliveries']} archived deliveries: {found['recomputed'] or NO_VALUE}")
     if found["equal"]:
-        print("  equal, with all its components and the fingerprint of its records")
+        fingerprint = " and the fingerprint of its records" if found["has_fingerprint"] else ""
+        print(f"  equal, with all its components{fingerprint}")
         return
+    if sources := found["reprocessed_since"]:
+        print(f"  judged again since, by other rules: {', '.join(sources)}")
     for column, (published, again) in found["differences"].items():
         print(f"  DIFFERS in {column}: published {published}, again {again}")

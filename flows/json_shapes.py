@@ -9,6 +9,7 @@ from typing import Any, NotRequired, Optional, cast
 
 from typing_extensions import TypedDict
 
+from flows.result_shapes import AgencyResult, BacklogLine, BudgetRevision, IntegrationChannel, SurveyElement, SurveyUnit
 from transforms.services.measures import listed_measures
 
 # A count, or an exact text where records count in part.
@@ -170,12 +171,15 @@ class ExcludedRecord(TypedDict):
 
 
 class Records(TypedDict):
-    """Keys by role; ``held``: in quarantine only."""
+    """Keys by role; ``held``: in quarantine only; ``received``, ``decided``, ``open``: of a day of a queue."""
 
     numerator: list[str]
     denominator: list[str]
     excluded: list[ExcludedRecord]
     held: NotRequired[list[str]]
+    received: NotRequired[list[str]]
+    decided: NotRequired[list[str]]
+    open: NotRequired[list[str]]
 
 
 class EvidenceRow(TypedDict):
@@ -283,7 +287,8 @@ class Explanation(TypedDict):
 
 
 class Reproduction(TypedDict):
-    """``differences``: every column that differs, as it was and as it is computed again; ``deliveries``: how many archived ones it was computed from."""
+    """``differences``: every column that differs, as it was and as it is computed again; ``deliveries``: how many archived ones it was computed from;
+    ``reprocessed_since``: sources that were judged again since the version was entered, by other rules."""
 
     indicator: str
     period: str
@@ -291,8 +296,10 @@ class Reproduction(TypedDict):
     recomputed: str | None
     equal: bool
     differences: dict[str, list[str | None]]
+    has_fingerprint: bool
     known_from: str
     deliveries: int
+    reprocessed_since: list[str]
 
 
 class RestatedNumber(TypedDict):
@@ -395,6 +402,16 @@ class Notice(TypedDict):
     message_id: str
 
 
+class JudgedAgain(TypedDict):
+    """A source that was judged by other rules than today's: ``changed`` are the files that come out otherwise; ``problem``: why it stays as it was."""
+
+    source: str
+    deliveries: int
+    changed: list[str]
+    problem: str | None
+    problem_id: str | None
+
+
 class Note(TypedDict):
     file: str
     check: str
@@ -421,6 +438,7 @@ class Report(TypedDict):
     contested: list[Contradiction]
     unknown: list[str]
     notices: list[Notice]
+    reprocessed: list[JudgedAgain]
     notes: list[Note]
     seconds: dict[str, float]
     error: Failure | None
@@ -514,10 +532,14 @@ class Validation(TypedDict):
 def printed_shapes() -> dict[str, Any]:
     """By command, what it prints with ``--json``."""
     return {
+        "agencies": list[AgencyResult],
         "backfill": Report | BackfillPlan,
+        "backlog": list[BacklogLine],
+        "budget": list[BudgetRevision],
         "doctor": list[Check],
         "explain": Explanation | None,
         "init": Installation,
+        "integration": list[IntegrationChannel],
         "purge": list[PurgedDelivery],
         "quarantine": list[QuarantinedRow],
         "reconcile": list[ReconciledLine],
@@ -527,6 +549,7 @@ def printed_shapes() -> dict[str, Any]:
         "run": Report,
         "scores": Scores,
         "services": services_shape(),
+        "surveys": list[SurveyUnit] | list[SurveyElement],
         "validate": Validation,
         "values": list[Value],
         "waive": Acceptance | list[Decision],

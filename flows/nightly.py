@@ -30,13 +30,13 @@ def nightly_of(home: Path) -> Flow[[], State[Any]]:
 
     @flow(name="nightly", flow_run_name=dated("nightly"), persist_result=False)
     def nightly_here() -> State[Any]:
-        say_once()
         return Completed(message=outcome(_night(str(home), None)))
 
     return nightly_here
 
 
 def _night(home: str, as_of: str | None) -> dict[str, Any]:
+    say_once()
     with a_run(Path(home), date.fromisoformat(as_of) if as_of else None) as pipeline:
         with running(home, pipeline):
             take_in(home)

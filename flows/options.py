@@ -57,9 +57,18 @@ YesOption = Annotated[bool, typer.Option("--yes", help="Do not ask. Only a termi
 YearOption = Annotated[int, typer.Option(min=FIRST_YEAR, max=LAST_YEAR, help="The year.")]
 AsOf = Annotated[str | None, typer.Option("--as-of", metavar="YYYY-MM-DD", help="As known at the end of this day.")]
 ItemArgument = Annotated[
-    str, typer.Argument(metavar="ID", help="IKU-06, promotion.two_day, 'promotion|Sumatera Selatan', NPSS, SS2.")
+    str,
+    typer.Argument(
+        metavar="ID",
+        help="IKU-06, promotion.two_day, 'promotion|Sumatera Selatan', NPSS, SS2, 'survey|layanan|2024-S1|MUTASI|U3', 'agency|IKU-02|2024|5500'.",
+    ),
 ]
-PeriodOption = Annotated[str, typer.Option(help="2024, 2024-Q3, 2024-S1, or the date of a promotion period.")]
+PeriodOption = Annotated[
+    str | None,
+    typer.Option(
+        help="2024, 2024-Q3, 2024-S1, or the date of a promotion period; the name of a row of a table says it itself."
+    ),
+]
 
 PretendDay = Annotated[
     str | None, typer.Option("--as-of", metavar="YYYY-MM-DD", help="Pretend that today is this day.")

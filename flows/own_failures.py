@@ -25,8 +25,14 @@ class _Said(logging.Filter):
         return not is_raised and not _TOLD.search(record.getMessage())
 
 
+_SAID_ONCE = _Said()
+
+
 def say_once() -> None:
-    """Drops the records of such failures from the console; Prefect's history is another handler."""
+    """Drops the records of such failures from the console; Prefect's history is another handler.
+
+    For the flow to call: by then Prefect has set up its console.
+    """
     for handler in logging.getLogger().handlers:
         if isinstance(handler, PrefectConsoleHandler):
-            handler.addFilter(_Said())
+            handler.addFilter(_SAID_ONCE)

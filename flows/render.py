@@ -13,7 +13,13 @@ from warehouse.store.stopwatch import START_UP
 
 SHOWN_ROWS = 50
 IN_JSON = "--json has them"
-NOTICED = {"known": "KNOWN", "not_a_source": "NOT A SOURCE", "folder": "LOOK AT"}
+NOTICED = {
+    "known": "KNOWN",
+    "not_a_source": "NOT A SOURCE",
+    "folder": "LOOK AT",
+    "judged_before": "NOT JUDGED AGAIN",
+    "rewritten": "WRITTEN ANEW",
+}
 
 DELIVERIES = Table(
     "Deliveries taken in",
@@ -129,10 +135,14 @@ def print_report(report: dict[str, Any]) -> None:
     """The report of a run: deliveries, refusals, changed values, time of each step."""
     if report["batches"]:
         show(DELIVERIES, report["batches"], hint=IN_JSON)
+    for judged in report["reprocessed"]:
+        if judged["changed"]:
+            files = printable(", ".join(judged["changed"]))
+            print(f"JUDGED AGAIN by today's rules, and taken in otherwise: {files}")
     for refused in report["refused"]:
         print(f"REFUSED {printable(refused['message'])}")
     for note in report["notes"]:
-        print(f"NOTE {printable(note['file'])}: {note['message']}")
+        print(f"NOTE {printable(note['file'])}: {printable(note['message'])}")
     for notice in report["notices"]:
         print(f"{NOTICED[notice['kind']]} {printable(notice['message'])}")
     if report["changed"]:

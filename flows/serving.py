@@ -26,6 +26,7 @@ from flows.prefect_internals import runner_with
 from flows.prefect_runtime import prefect_api
 from flows.prefect_secret import secret_file
 from flows.served_runs import Outcomes, next_planned_run
+from warehouse.store.stopping import noticing
 
 if TYPE_CHECKING:
     from prefect.flows import Flow
@@ -68,12 +69,10 @@ def serve_flow(
     missing nights.
     """
     home = home.resolve()
-    if threading.current_thread() is threading.main_thread():
-        # As systemd stops a service: it is to leave as little behind as Ctrl-C does, also while it starts.
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
     due: datetime | None = None
     # That would be a web server which takes orders for this process from everybody.
-    with environment({"PREFECT_RUNNER_SERVER_ENABLE": "false"}):
+    # And SIGTERM, as systemd stops a service, is to leave as little behind as Ctrl-C does, also while it starts.
+    with environment({"PREFECT_RUNNER_SERVER_ENABLE": "false"}), noticing():
         while True:
             try:
                 with prefect_api(home, say, port=port):

@@ -5,6 +5,7 @@ A source is one function, registered in SOURCES; sources of one family share a m
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from sample_data import assessments, employees, integration, nip, pension, plans, promotion, registers, survey
 from sample_data.assessments import write_late_assessment
@@ -47,6 +48,14 @@ def write_deliveries(inbox: Path, years: Sequence[int], scale: int, seed: int, f
     with at least one row for every rule. Raises ValueError for a year without figures.
     """
     require_figures(years)
-    order = Order(inbox, tuple(years), scale, seed, faults)
-    written = [path for write in SOURCES for path in write(order)]
-    return [*written, *write_faults(order)] if faults else written
+    inbox.mkdir(parents=True, exist_ok=True)
+    # Hidden until all are there: a night takes in whatever lies in the inbox, also half a file.
+    with TemporaryDirectory(prefix=".sample-", dir=inbox) as place:
+        order = Order(Path(place), tuple(years), scale, seed, faults)
+        written = [path for write in SOURCES for path in write(order)] + (write_faults(order) if faults else [])
+        return [_delivered(file, inbox / file.relative_to(place)) for file in written]
+
+
+def _delivered(file: Path, target: Path) -> Path:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    return file.replace(target)

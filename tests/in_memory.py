@@ -14,11 +14,15 @@ from expectations.identity import states_table
 from expectations.typed_read import derived_value, record_key
 from transforms.definitions import Indicator, load_indicators
 from transforms.exact import decimal_text
+from transforms.facts import fact_table
 from transforms.periods import end_of_day, parse_period
 from transforms.sql import identifier
 from warehouse.facts.derive import FreshValue, View, derive_indicator
-from warehouse.store.connection import configure, create_states_table, install_key, install_reference
+from warehouse.facts.results import derive_result
+from warehouse.facts.versions import make_fresh_table
+from warehouse.store.connection import configure, install_key, install_reference
 from warehouse.store.migrations import migrate
+from warehouse.store.states import prepare_states
 
 
 def indicator_named(name: str) -> Indicator:
@@ -30,8 +34,7 @@ def empty_warehouse(connection: duckdb.DuckDBPyConnection) -> None:
     configure(connection)
     migrate(connection, "in memory")
     install_reference(connection)
-    for source in source_names():
-        create_states_table(connection, source)
+    prepare_states(connection, source_names())
     install_key(connection, b"worked examples")
 
 
@@ -92,6 +95,16 @@ def derive(
     clock = end_of_day(as_of or date(year + 2, 12, 31))
     derived = derive_indicator(connection, indicator, [year], View(clock))
     return next(value for value in derived if value.period.id == period and value.office_code is None)
+
+
+def result_rows(
+    connection: duckdb.DuckDBPyConnection, name: str, query: str, year: int = 2024, as_of: date | None = None
+) -> list[tuple[object, ...]]:
+    """What ``query`` finds in the rows, named ``{rows}``, that a table of results has of the year, ordered."""
+    table = fact_table(name)
+    make_fresh_table(connection, table)
+    derive_result(connection, table, year, View(end_of_day(as_of or date(year + 2, 12, 31))))
+    return connection.execute(f"{query.format(rows=table.fresh)} ORDER BY ALL").fetchall()
 
 
 def shown(value: FreshValue) -> str | None:

@@ -6,6 +6,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from transforms.facts import FactTable, result_tables
 from warehouse.publication.switch import publish
 from warehouse.store.connection import open_warehouse
 from warehouse.store.home import Home
@@ -19,8 +20,8 @@ TABLES = {
     "service_summary_history",
     "kpi_scores",
     "kpi_scores_history",
-    "survey_units",
-    "survey_units_history",
+    *(table.table for table in result_tables()),
+    *(f"{table.table}_history" for table in result_tables()),
     "reconciliation",
     "contested",
     "discrepancies",
@@ -29,6 +30,13 @@ TABLES = {
     "indicators",
     "indicator_versions",
     "agencies",
+    "perspectives",
+    "objectives",
+    "indicator_names",
+    "budget_programs",
+    "offices",
+    "nspk_grades",
+    "survey_names",
 }
 VIEWS = {"current_year", "trend"}
 FILES = ["datapackage.json", "kpi.duckdb", *sorted(f"parquet/{table}.parquet" for table in TABLES), "site/index.html"]
@@ -49,9 +57,10 @@ SCORE = """INSERT INTO facts.kpi_scores BY NAME SELECT 'nss' AS measure, 'SS1' A
   '2024' AS definition_version, TIMESTAMP '2024-12-31 23:59:59.999999' AS cut_off, 100 AS value, 2 AS decimals, 'points' AS unit,
   'derived' AS status, '{"IKU-01": "not_yet_measured"}' AS missing, false AS is_provisional,
   TIMESTAMP '2025-01-01 01:00:00' AS known_from, 'run-000001' AS run"""
-UNIT = """INSERT INTO facts.survey_units BY NAME SELECT '07' AS office, 'layanan' AS survey_code, 2024 AS year, 1 AS semester,
-  'INKA' AS unit_code, '2024' AS definition_version, TIMESTAMP '2024-12-31 23:59:59.999999' AS cut_off, 91.20 AS ikm_value, 'A' AS grade,
-  30 AS respondent_count, false AS is_provisional, TIMESTAMP '2025-01-01 01:00:00' AS known_from, 'run-000001' AS run"""
+# A value of each type, for the one row of every table of results.
+OF_TYPE = {
+    "string": "x", "integer": 2024, "number": "91.2", "boolean": False, "date": "2024-12-31", "datetime": "2025-01-01 01:00:00",
+}  # fmt: skip
 RECONCILED = """INSERT INTO facts.reconciliation BY NAME SELECT '07|SS1|2024|NSS' AS item, 2024 AS year, 2024 AS report_year,
   '100.00' AS published, '100.00' AS derived, 'equal' AS verdict, false AS is_delivered"""
 
@@ -95,9 +104,18 @@ def fill(connection):
         "INSERT INTO ledger.validation_results VALUES (1, 'promotion', 'PRM-02', 'warn', 10, 0, 'native', 0)"
     )
     connection.execute(SCORE)
-    connection.execute(UNIT)
+    for table in result_tables():
+        add_result(connection, table)
     connection.execute(RECONCILED)
     connection.execute("INSERT INTO facts.contested VALUES ('07|SS1|2024|NSS', 'nss', 'SS1', '2024', 'SS1.nss')")
+
+
+def add_result(connection, table: FactTable):
+    """One row, of the words that the table allows."""
+    row = {name: next(iter(table.columns[name].enum), OF_TYPE[table.columns[name].type]) for name in table.kept}
+    row |= {"office": "07", "known_from": "2025-01-01 01:00:00", "run": "run-000001"}
+    marks = ", ".join(f"${name}" for name in row)
+    connection.execute(f"INSERT INTO {table.name} ({', '.join(row)}) VALUES ({marks})", row)
 
 
 def add_value(

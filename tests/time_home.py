@@ -9,6 +9,7 @@ from typing import Any
 import duckdb
 
 from tests.rows import csv, row
+from transforms.facts import result_tables
 from warehouse.reading.published_values import read_services, read_values
 from warehouse.runs.pipeline import RunReport, run_pipeline
 from warehouse.store.home import Home
@@ -46,6 +47,11 @@ class TimeHome:
     def ledger(self, query: str) -> list[tuple[Any, ...]]:
         with duckdb.connect(str(self.home.warehouse), read_only=True) as connection:
             return connection.execute(query).fetchall()
+
+
+def is_of_results(item: str) -> bool:
+    """Whether a change is one of a row of a table of results, and not of a value, a service or a score."""
+    return item.partition(".")[0] in {table.table for table in result_tables()}
 
 
 def letter(

@@ -87,6 +87,14 @@ def add_row(connection, source, **columns):
     connection.execute(f"INSERT INTO states.{source} BY NAME SELECT {given}", row)
 
 
+def add_result(connection, table, year, **columns):
+    """One standing row of a table of results."""
+    row = {"office": "07", "year": year, "definition_version": "2024", "is_provisional": False} | columns
+    row |= {"cut_off": FIRST.clock, "known_from": FIRST.clock, "run": FIRST.name}
+    marks = ", ".join(f"${name}" for name in row)
+    connection.execute(f"INSERT INTO facts.{table} ({', '.join(row)}) VALUES ({marks})", row)
+
+
 def add_budget(connection, code, allocated, spent, revision=0, decided="2024-01-02", of="2024-12-31", batch=1):
     add_row(
         connection,
@@ -205,4 +213,9 @@ def fill_2024(warehouse):
     with warehouse.transaction() as connection:
         enter_values(connection, FIRST, {"IKU-03": ("98.58", None), "IKU-04": ("92.88", None)}, period="2024-S1")
         enter_values(connection, FIRST, {"IKU-03": ("99.44", None), "IKU-04": ("93.85", None)}, period="2024-S2")
+        for period, ikm in (("2024-S1", "92.88"), ("2024-S2", "93.85")):
+            add_result(
+                connection, "survey_units", 2024, survey_code="layanan", period=period, unit_code="total", ikm_value=ikm,
+                respondent_count=1,
+            )  # fmt: skip
     enter(warehouse)

@@ -18,6 +18,8 @@ from transforms.item_key import ItemKey
 from transforms.yaml_text import read_yaml
 
 REFERENCE = "transforms.reference"
+# What an index of a survey (IKM) is of the mean of its elements.
+IKM_SCALE = 25
 Text = Annotated[str, Field(min_length=1)]
 NumberRule = Literal[
     "sum", "difference", "mean", "percent", "percentage_of", "percent_of_mean", "ikm", "ikm_of_units", "efficiency",

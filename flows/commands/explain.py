@@ -18,12 +18,17 @@ from flows.options import (
     "kpi explain IKU-06 --period 2024",
     "kpi explain promotion.two_day --period 2024-04-01",
     "kpi explain 'promotion|Sumatera Selatan' --period 2024",
+    "kpi explain 'survey|layanan|2024-S1|MUTASI|U3'",
     "kpi explain NPSS --period 2024 --as-of 2025-03-31",
     panel=Panel.TRACING,
     place=1,
 )
 def explain(
-    item: ItemArgument, period: PeriodOption, as_of: AsOf = None, home: HomeOption = None, as_json: JsonOption = False
+    item: ItemArgument,
+    period: PeriodOption = None,
+    as_of: AsOf = None,
+    home: HomeOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Show where a number comes from: formula, records by role, deliveries, rules, history."""
     from flows.explain_text import print_explanation  # noqa: PLC0415

@@ -17,9 +17,19 @@ from flows.options import (
 )
 
 
-@command("kpi reproduce IKU-06 --period 2024", "kpi reproduce NPSS --period 2024", panel=Panel.TRACING, place=2)
+@command(
+    "kpi reproduce IKU-06 --period 2024",
+    "kpi reproduce NPSS --period 2024",
+    "kpi reproduce 'integration|2024-Q4|webservice'",
+    panel=Panel.TRACING,
+    place=2,
+)
 def reproduce(
-    item: ItemArgument, period: PeriodOption, as_of: AsOf = None, home: HomeOption = None, as_json: JsonOption = False
+    item: ItemArgument,
+    period: PeriodOption = None,
+    as_of: AsOf = None,
+    home: HomeOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Compute a number again from the archived deliveries alone, and compare exactly. Exit 1: it differs."""
     from flows.explain_text import print_reproduction  # noqa: PLC0415

@@ -15,10 +15,12 @@ from tests.time_home import TimeHome
 from transforms.periods import clock_now
 from warehouse.publication.switch import verify_publication
 from warehouse.runs.doctor import examine
+from warehouse.runs.home_checks import check_home
 from warehouse.runs.initialise import initialise
 from warehouse.runs.pipeline import run_pipeline
 from warehouse.store.connection import open_warehouse
 from warehouse.store.failures import EnvironmentProblem, WrongUsage
+from warehouse.store.home import Home
 from warehouse.store.looking import look
 from warehouse.store.runs import TRIAL, read_meta
 
@@ -396,3 +398,20 @@ def test_bytes_that_came_twice_are_both_entered_when_they_are_purged(tmp_path: P
 def test_a_sample_of_no_year_makes_no_home(tmp_path: Path) -> None:
     assert kpi("sample", "--years", "nonsense", "--home", str(tmp_path / "home")).returncode == 2
     assert names(tmp_path) == []
+
+
+def test_the_doctor_names_a_secret_that_others_may_read_and_what_prefect_put_aside(tmp_path: Path) -> None:
+    initialise(tmp_path)
+    password, aside = (
+        tmp_path / "secret" / "prefect-api",
+        tmp_path / "prefect" / "prefect.db.aside-20260101T000000000000",
+    )
+    password.touch(0o600)
+    assert [finding for finding in check_home(Home(tmp_path)) if finding[1] != "good"] == []
+    password.chmod(0o640)
+    aside.parent.mkdir()
+    for file in (aside, Path(f"{aside}-wal")):
+        file.touch()
+    found = {name: (verdict, text) for name, verdict, text in check_home(Home(tmp_path)) if verdict != "good"}
+    assert found["secret/prefect-api"] == ("bad", "mode 0640: others may read it or change it; run chmod 600 on it")
+    assert found["prefect/"][0] == "note" and found["prefect/"][1].startswith(f"{aside.name}: databases")

@@ -6,7 +6,7 @@ import duckdb
 import pytest
 
 from tests.time_home import TimeHome, letter
-from warehouse.runs.damage_checks import archive_check
+from warehouse.runs.damage_checks import archive_check, held_check
 from warehouse.runs.pipeline import a_run, run_pipeline
 from warehouse.runs.purge import purge
 from warehouse.store.home import Home
@@ -64,3 +64,26 @@ def test_what_was_purged_is_not_landed_again(place: TimeHome) -> None:
     assert run_pipeline(place.root).relanded == []
     assert not archive_of(place, "integration/a.csv").exists()
     assert doctor_says(place)["verdict"] == "note"
+
+
+def test_lost_quarantined_rows_are_written_anew_from_the_archive(place: TimeHome) -> None:
+    place.deliver("integration/d.csv", letter("9999", integrated=True, number="L3"))
+    place.run("2025-01-11")
+    (held,) = (place.home.quarantine / "integration").glob("*.parquet")
+    written = duckdb.sql(f"FROM '{held}'").fetchall()
+    for harm, advice in (
+        (held.unlink, "is lost; `kpi run` writes it anew from the archive"),
+        (lambda: held.write_bytes(b"PAR1, no more"), "is not as it was written; remove it: `kpi run` writes it anew"),
+    ):
+        held.chmod(0o600)
+        harm()
+        with duckdb.connect(str(place.home.warehouse), read_only=True) as connection:
+            found = held_check(place.home, connection)
+            assert found["verdict"] == "bad" and advice in found["finding"]
+        held.unlink(missing_ok=True)
+        report = place.run("2025-01-12")
+        assert [(n.kind, n.file) for n in report.notices] == [("rewritten", "integration/d.csv")]
+        assert duckdb.sql(f"FROM '{held}'").fetchall() == written
+        with duckdb.connect(str(place.home.warehouse), read_only=True) as connection:
+            assert held_check(place.home, connection)["verdict"] == "good"
+    assert place.run("2025-01-13").notices == []

@@ -108,7 +108,7 @@ def test_a_reading_command_is_stopped_at_any_moment(tmp_path: Path, deliver, com
     deliver("pension/a.csv", csv(row("pension")))
     run_pipeline(tmp_path)
     codes = set()
-    for seconds in (0.1, 0.4, 0.8):
+    for seconds in (0.0, 0.1, 0.4, 0.8):
         # What comes before is Python's own start.
         ready = [sys.executable, "-c", "from flows.cli import main; print('ready', flush=True); main()"]
         process = start([*ready, *command], tmp_path, tmp_path / "log")
@@ -120,6 +120,54 @@ def test_a_reading_command_is_stopped_at_any_moment(tmp_path: Path, deliver, com
             assert said[-1] == "kpi: stopped by Ctrl-C; run the same again"
             assert not any("Traceback" in line or "leaked" in line for line in said)
     assert codes == {130}
+
+
+LONG_QUERY = """
+import sys, threading, duckdb
+from warehouse.store.stopping import interruptible, noticing, stoppable
+connection = duckdb.connect(config={"threads": 2})
+ended = []
+def ask():
+    try:
+        with stoppable(), interruptible(connection):
+            print("asking", flush=True)
+            connection.execute("SELECT count(DISTINCT md5(range::VARCHAR)) FROM range(1000000000)")
+    except BaseException as stop:
+        ended.append(stop)
+with noticing(is_last=True):
+    if sys.argv[1] == "main":
+        ask()
+    else:
+        thread = threading.Thread(target=ask)
+        thread.start()
+        try:
+            thread.join()
+        except BaseException:
+            pass
+print(*ended, flush=True)
+"""
+
+
+@pytest.mark.parametrize("thread", ["main", "another"])
+def test_a_long_query_is_interrupted_wherever_python_waits(tmp_path: Path, thread: str) -> None:
+    process = start([sys.executable, "-c", LONG_QUERY, thread], tmp_path, tmp_path / "log")
+    wait_for("asking", tmp_path / "log", process)
+    time.sleep(0.3)
+    os.kill(process.pid, signal.SIGTERM)
+    assert process.wait(20) == 0
+    assert (tmp_path / "log").read_text().splitlines() == ["asking", "stopped by SIGTERM"]
+
+
+def test_a_sample_that_is_broken_off_delivers_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import sample_data
+
+    def broken_off(order: object) -> list[Path]:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(sample_data, "SOURCES", (*sample_data.SOURCES[3:5], broken_off))
+    with pytest.raises(KeyboardInterrupt):
+        sample_data.write_deliveries(tmp_path / "inbox", [2024], 1, 7, faults=False)
+    assert list((tmp_path / "inbox").iterdir()) == []
 
 
 def test_what_a_command_leaves_behind_is_freed(tmp_path: Path, deliver) -> None:

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from expectations.contested import Fact
 from flows.app import app
-from flows.json_shapes import PRINTED, Report
+from flows.json_shapes import Report, printed_shapes
 from flows.messages import contested_rows, failure_report, outcome
 from flows.options import exit_if_named
 from flows.render import shaped
@@ -193,7 +193,7 @@ def test_what_is_contested_is_in_json_as_declared(contested_run):
         ["waive", "--list"],
     ):
         printed_json = json.loads(ask(home, *arguments, "--json"))
-        assert TypeAdapter(PRINTED[arguments[0]]).validate_python(printed_json, strict=True)
+        assert TypeAdapter(printed_shapes()[arguments[0]]).validate_python(printed_json, strict=True)
 
 
 def test_prefect_is_told_in_its_state_and_its_artifacts(contested_run):

@@ -57,7 +57,7 @@ FORMULAS = {
 
 @dataclass(frozen=True)
 class Night:
-    """One run over a file for each kind of oddity; the reasons of each held row by file and row."""
+    """One run over a file for each kind of oddity; the reasons of each quarantined row by file and row."""
 
     place: TimeHome
     report: RunReport

@@ -124,10 +124,17 @@ def test_standing_tables_have_no_end_and_no_reason(warehouse):
         folder,
         "SELECT DISTINCT table_name FROM duckdb_columns() WHERE column_name IN ('known_to', 'reason') ORDER BY 1",
     ) == [
+        ("agency_results_history",),
+        ("budget_revisions_history",),
+        ("digital_services_history",),
+        ("integration_channels_history",),
         ("kpi_scores_history",),
         ("kpi_values_history",),
         ("peer_values_history",),
+        ("regulations_history",),
+        ("service_backlog_history",),
         ("service_summary_history",),
+        ("survey_elements_history",),
         ("survey_units_history",),
     ]
 

@@ -2,20 +2,18 @@
 
 import json
 from collections import Counter
-from decimal import Decimal
 
 import duckdb
 import year_2024
 from typer.testing import CliRunner
 from year_2024 import (
     add_print,
-    add_row,
+    add_result,
     fill_2024,
     renewed,
 )
 
 from flows.app import app
-from transforms.printed_tables import survey_figures
 from warehouse.publication.switch import publish
 
 home, warehouse = year_2024.home, year_2024.warehouse
@@ -81,17 +79,19 @@ def test_the_services_reconcile(warehouse):
 
 
 def test_the_channels_reconcile(warehouse):
-    letters = [
-        (2023, 4, "2023-12-28", 16, 33, 49),
-        (2024, 1, "2024-03-28", 17, 32, 5),
-        (2024, 4, "2024-12-30", 17, 32, 49),
+    quarters = [
+        (2023, "2023-Q4", True, "webservice", 16, 16, "100.00"),
+        (2023, "2023-Q4", True, "simpegnas", 33, 33, "100.00"),
+        (2024, "2024-Q1", False, "webservice", 17, 5, "29.41"),
+        (2024, "2024-Q1", False, "simpegnas", 32, 0, "0.00"),
+        (2024, "2024-Q4", True, "webservice", 17, 17, "100.00"),
+        (2024, "2024-Q4", True, "simpegnas", 32, 32, "100.00"),
     ]
-    for year, quarter, day, webservice, simpegnas, integrated in letters:
-        for number in range(webservice + simpegnas):
-            add_row(
-                warehouse.connection, "integration", record_key=f"{year}|{quarter}|{number}|jabatan", letter_number="1",
-                letter_date=day, quarter=quarter, year=year, agency_code=str(5500 + number), history_type="jabatan",
-                channel="webservice" if number < webservice else "simpegnas", is_integrated=number < integrated,
+    for year, period, is_newest, channel, agencies, integrated, share in quarters:
+        for history_type, count in (("jabatan", integrated), ("skp", 1)):
+            add_result(
+                warehouse.connection, "integration_channels", year, period=period, channel=channel, history_type=history_type,
+                agency_count=agencies, integrated_count=count, share_percent=share, is_newest_quarter=is_newest,
             )  # fmt: skip
     lines = renewed(warehouse)
 
@@ -105,49 +105,55 @@ def test_the_channels_reconcile(warehouse):
     assert lines["07|integration|2024-Q2|integrated|webservice"] == ("6", None, "no_counterpart", None)
 
 
-def add_answers(connection, survey, semester, unit, respondent, scores, day="2024-05-06"):
-    names = {f"u{number}_score": score for number, score in enumerate(scores, start=1)}
-    add_row(
-        connection, "survey", record_key=f"{survey}|{semester}|{unit}|{respondent}", survey_code=survey, year=2024,
-        semester=semester, unit_code=unit, response_date=day, **names,
-    )  # fmt: skip
-
-
-def test_the_elements_of_the_surveys_reconcile(warehouse):
-    """100 answers with the mean 3.97 for U1, 3.93 for the others; of the services, one unit with nine elements."""
-    for respondent in range(100):
-        add_answers(
-            warehouse.connection,
-            "pembinaan",
-            1,
-            None,
-            respondent,
-            [3 if respondent < 3 else 4, *[3 if respondent < 7 else 4] * 8],
-        )
-        add_answers(warehouse.connection, "layanan", 1, "MUTASI", respondent, [3 if respondent < 24 else 4, *[4] * 8])
-    add_answers(warehouse.connection, "layanan", 1, "PENSIUN", 1, [3, *[None] * 8])
-    # the newest state of a respondent counts, and none that is dated after the clock
-    add_answers(warehouse.connection, "pembinaan", 1, None, 99, [4] * 9, "2024-05-07")
-    add_answers(warehouse.connection, "pembinaan", 1, None, 0, [1] * 9, "2025-05-07")
+def test_the_surveys_reconcile(warehouse):
+    elements = [("pembinaan", "total", "U1", "3.97"), ("pembinaan", "total", "U3", "3.93")]
+    elements += [("layanan", "MUTASI", "U1", "3.76"), ("layanan", "total", "U1", "3.38")]
+    for survey, unit, element, mean_score in elements:
+        add_result(
+            warehouse.connection, "survey_elements", 2024, survey_code=survey, period="2024-S1", unit_code=unit, element_code=element,
+            mean_score=mean_score, respondent_count=1, lowest_rank=1,
+        )  # fmt: skip
+    for unit, ikm in (("MUTASI", "99.33"), ("PENSIUN", None)):
+        add_result(
+            warehouse.connection, "survey_units", 2024, survey_code="layanan", period="2024-S1", unit_code=unit, ikm_value=ikm,
+            respondent_count=1,
+        )  # fmt: skip
     lines = renewed(warehouse)
 
     assert lines["07|pembinaan|2024-S1|element_mean|U1"] == ("3.97", "3.97", "equal", None)
     assert lines["07|pembinaan|2024-S1|element_mean|U3"] == ("3.95", "3.93", "different", None)
     assert lines["07|layanan|2024-S1|element_mean|MUTASI/U1"] == ("3.76", "3.76", "equal", None)
-    assert lines["07|layanan|2024-S1|element_mean|MUTASI/U4"] == ("3.97", "4.00", "different", None)
-    # 25 / 9 x (3.76 + 8 x 4) = 99.33
+    assert lines["07|layanan|2024-S1|element_mean|total/U1"] == ("3.68", "3.38", "different", None)
     assert lines["07|layanan|2024-S1|ikm|MUTASI"] == ("93.50", "99.33", "different", None)
     assert lines["07|layanan|2024-S1|ikm|PENSIUN"] == ("93.48", None, "no_counterpart", None)
-    # the mean of MUTASI 3.76 and PENSIUN 3.00
-    assert lines["07|layanan|2024-S1|element_mean|total/U1"] == ("3.68", "3.38", "different", None)
 
 
-def test_the_index_of_a_unit_is_exact():
-    """Three scores of 3, 3 and 4 in each element: 25 x 10 / 3 = 83.333..., no weight of 0.11."""
-    figures = survey_figures([("layanan", 2024, 1, "INKA", element, 10, 3) for element in range(1, 10)])
+def test_first_budgets_and_results_of_agencies_reconcile(warehouse):
+    for code, revision, allocated in (
+        ("CO", 0, "652000000"),
+        ("WA", 0, "14086808000"),
+        ("CO", 1, "1"),
+        ("IKU-01", 0, "5"),
+    ):
+        add_result(
+            warehouse.connection, "budget_revisions", 2024, budget_code=code, revision_number=revision, revision_date="2024-01-02",
+            data_date="2024-03-29", allocated_rupiah=allocated, spent_rupiah="0", is_in_force=False,
+        )  # fmt: skip
+    # 75.44 and 75.4699: a tie of two decimals, 75.45495, is below the half
+    for indicator, year, agency, is_in, score in (
+        ("IKU-02", 2024, "5500", True, "75.44"), ("IKU-02", 2024, "5501", True, "75.4699"), ("IKU-02", 2024, "5502", False, None),
+        *(("IKU-01", 2023, str(agency), agency >= 15, None) for agency in range(49)),
+    ):  # fmt: skip
+        add_result(
+            warehouse.connection, "agency_results", year, indicator=indicator, period=str(year), agency_code=agency, is_in_numerator=is_in,
+            agency_score=score, numerator_count=1, record_count=1,
+        )  # fmt: skip
+    lines = renewed(warehouse)
 
-    assert figures["layanan|2024-S1|ikm|INKA"] == (Decimal("83.33"), 2)
-    assert figures["layanan|2024-S1|element_mean|total/U9"] == (Decimal("3.33"), 2)
+    assert lines["07|CO|2024|pagu_awal"] == ("652000000", "652000000", "equal", None)
+    assert lines["07|programs|2024|pagu_awal"] == ("14738808000", "14738808000", "equal", None)
+    assert lines["07|region|2024|ip_asn"] == ("75.45", "75.45", "equal", None)
+    assert lines["07|IKU-01|2023|not_a_or_b"] == ("13", "15", "known", "D17")
 
 
 def test_the_lines_are_replaced_only_where_they_differ(warehouse):

@@ -18,10 +18,10 @@ INFERRED = {
 }  # fmt: skip
 
 
-def report_lines() -> dict[int, str]:
+def report_lines(excerpt: Path = EXCERPT) -> dict[int, str]:
     return {
         int(number): text
-        for line in EXCERPT.read_text(encoding="utf-8").splitlines()[1:]
+        for line in excerpt.read_text(encoding="utf-8").splitlines()[1:]
         for number, text in [line.split("\t")]
     }
 

@@ -11,6 +11,7 @@ from flows import explain_text, fact_tables, held_tables, render
 from flows.options import Format
 from flows.table_files import WRITERS
 from flows.tables import UNLIMITED, Column, Table, fitted, show
+from warehouse.runs.pipeline import RunReport
 
 DECLARED = {
     f"{module.__name__}.{name}": found
@@ -132,3 +133,10 @@ def test_a_workbook_has_numbers_as_numbers(capsysbinary: pytest.CaptureFixture[b
     WRITERS[Format.xlsx](NASTY, [{"file": "=1+1", "rows": "71.88"}, {"file": "b", "rows": 38950}])
     frame = pl.read_excel(capsysbinary.readouterr().out)
     assert frame.to_dicts() == [{"file": "=1+1", "rows": 71.88}, {"file": "b", "rows": 38950.0}]
+
+
+def test_a_note_of_a_run_steers_no_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    note = {"file": "a\x1b.csv", "message": "totals of \x1b[2Jb.csv"}
+    render.print_report(RunReport("run-000001").as_dict() | {"notes": [note]})
+    shown = capsys.readouterr().out
+    assert "NOTE a" in shown and "totals of " in shown and "\x1b" not in shown

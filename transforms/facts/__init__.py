@@ -6,12 +6,16 @@ published of it and how that is described. See docs/how-to/add-a-table-of-result
 
 import re
 from collections.abc import Iterable
+from datetime import date
+from decimal import Decimal
 from functools import cache, cached_property
 from importlib.resources import files
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from transforms.definitions import load_indicators
+from transforms.exact import decimal_text
 from transforms.services.measures import summary_columns
 from transforms.sql import identifier, load_sql, names_parameter
 from transforms.yaml_text import read_yaml
@@ -84,6 +88,19 @@ class Column(Strict):
             raise ValueError(f"stored: {self.stored} is no {self.type}")
         return self
 
+    def shown(self, value: Any) -> str | None:
+        """The value as a reader sees it: a number with its two decimals where it is stored with two, else without trailing zeros."""
+        match value:
+            case None | str():
+                return value
+            case bool():
+                return str(value).lower()
+            case Decimal():
+                return decimal_text(value, 2 if self.sql_type.endswith(",2)") else None)
+            case date():
+                return value.isoformat()
+        return str(value)
+
     @property
     def sql_type(self) -> str:
         return self.stored or USUAL_TYPES[self.type]
@@ -109,18 +126,45 @@ class Publication(Strict):
     where: str | None = None
 
 
+class Evidence(Strict):
+    """The evidence of an indicator that a query reads, by the version in force in the year; ``parameters`` stand in for the version's own."""
+
+    label: Text
+    indicator: Text
+    parameters: dict[Name, Any] = {}
+
+
 class Derivation(Strict):
     """How the rows of a table of results come about, year by year, from its query ``<table>.sql``.
 
-    ``sources``: whose rows it counts, and for whose years it is derived; ``shared``: whose rows it reads besides. ``looks_back_at_earlier_years``:
-    at the rows of earlier years too. ``parameters`` are bound in the query, beside $year, $clock, $cut_off, $known_batch, $office_code.
+    ``sources``: whose rows it counts, and for whose years it is derived, those of the evidence's indicators among them; ``shared``: whose rows it
+    reads besides. ``looks_back_at_earlier_years``: at the rows of earlier years too; ``looks_ahead``: at those of the next one. ``parameters`` are
+    bound in the query, beside $year, $clock, $cut_off, $known_batch, $office_code, $two_day_limit_days.
+
+    ``evidence`` stands in the relation ``evidence`` (label, indicator, and the columns of every evidence query but for the band's); with
+    ``reads_proposals`` the proposals of all services, of every year up to the next one, in ``proposals`` (services/records.sql), and ``working_days``.
     """
 
     definition_version: Text
-    sources: tuple[str, ...]
+    sources: tuple[str, ...] = ()
     shared: tuple[str, ...] = ()
     looks_back_at_earlier_years: bool = False
+    looks_ahead: bool = False
+    evidence: tuple[Evidence, ...] = ()
+    reads_proposals: bool = False
     parameters: dict[Name, Any] = {}
+
+
+class Explained(Strict):
+    """How a row is named in an ID, as ``survey|layanan|2024-S1|MUTASI``: ``name``, then ``parts`` (columns of the key), of which the last may be left
+    out where ``defaults`` has them. ``value`` is the column that is asked for, ``text`` what it is; the records behind it come of
+    ``<table>_records.sql``, which binds the parts by their names."""
+
+    name: Text
+    parts: tuple[Name, ...]
+    defaults: dict[Name, Text] = {}
+    value: Name
+    text: Text
 
 
 class Partition(Strict):
@@ -148,6 +192,7 @@ class FactTable(Strict):
     units: dict[str, Text] = {}
     partition: Partition | None = None
     derivation: Derivation | None = None
+    explained: Explained | None = None
     sql: str = ""
 
     @model_validator(mode="after")
@@ -163,6 +208,12 @@ class FactTable(Strict):
             raise ValueError(
                 f"{self.table}: a table of results has office and year in its key, and a column beside its key"
             )
+        if self.derivation and not self.derivation.sources:
+            raise ValueError(
+                f"{self.table}: a table of results has sources, of its own or of its evidence's indicators"
+            )
+        if self.explained and {*self.explained.parts} | {"office", "year"} != {*self.key, "year"}:
+            raise ValueError(f"{self.table}: the parts of an ID are its key")
         return self
 
     @property
@@ -194,6 +245,11 @@ class FactTable(Strict):
     def compared(self) -> tuple[str, ...]:
         """The columns that make a version differ."""
         return tuple(name for name in self.kept if name not in (*self.key, *NOT_COMPARED))
+
+    @property
+    def records_sql(self) -> str:
+        """The query of the records behind one row of a table of results."""
+        return load_sql(RESULTS, f"{self.table}_records.sql")
 
     @property
     def measures(self) -> tuple[str, ...]:
@@ -268,7 +324,20 @@ def read_table(content: dict[str, Any], sql: str) -> FactTable:
     defined = {name: common[name] if column is None else column for name, column in columns.items()}
     own = [name for name, column in columns.items() if column is not None]
     partition = {"partition": {"item": f"'{content['table']}'"}} if "derivation" in content else {}
+    if derivation := content.get("derivation"):
+        content = content | {"derivation": derivation | {"sources": _sources_of(derivation)}}
     return FactTable.model_validate(partition | content | {"columns": defined, "own": own, "sql": sql})
+
+
+def _sources_of(derivation: dict[str, Any]) -> list[str]:
+    """The declared sources and those of the indicators whose evidence is read. Raises ValueError for an unknown indicator."""
+    of_indicators = {indicator.id: indicator.sources for indicator in load_indicators()}
+    named = [evidence["indicator"] for evidence in derivation.get("evidence", [])]
+    if unknown := sorted(set(named) - of_indicators.keys()):
+        raise ValueError(f"evidence: no such indicator: {', '.join(unknown)}")
+    return list(
+        dict.fromkeys([*derivation.get("sources", []), *(source for name in named for source in of_indicators[name])])
+    )
 
 
 def _tables_of(package: str) -> tuple[FactTable, ...]:

@@ -10,6 +10,7 @@ import polars as pl
 
 from transforms.definitions import load_indicators
 from transforms.reference import office
+from transforms.scoring.definition import load_scoring
 
 
 def _table(name: str, dates: Iterable[str] = (), integers: Iterable[str] = ()) -> pl.DataFrame:
@@ -31,8 +32,8 @@ def proposal_status() -> pl.DataFrame:
 
 
 def offices() -> pl.DataFrame:
-    """One row a regional office: office_code, name."""
-    return _table("offices.csv")
+    """One row a regional office: office_code, name, is_own."""
+    return _table("offices.csv").with_columns((pl.col("office_code") == office().office_code).alias("is_own"))
 
 
 def promotion_periods() -> pl.DataFrame:
@@ -59,8 +60,59 @@ def indicators() -> pl.DataFrame:
 
 
 def budget_programs() -> pl.DataFrame:
-    """One row a code under which a program's budget is delivered: program_code, name."""
+    """One row a code under which a program's budget is delivered: program_code, name, cited_at."""
     return _table("budget_programs.csv")
+
+
+def perspectives() -> pl.DataFrame:
+    """One row a perspective: perspective, its official names, weight_percent, cited_at."""
+    weights = pl.DataFrame(
+        [(perspective.id, perspective.weight_percent) for perspective in load_scoring().perspectives],
+        schema={"perspective": pl.String, "weight_percent": pl.Int64},
+        orient="row",
+    )
+    return _table("perspectives.csv").join(weights, on="perspective", how="left", validate="1:1", maintain_order="left")
+
+
+def objectives() -> pl.DataFrame:
+    """One row a strategic objective: objective, its official names, perspective, cited_at."""
+    places = pl.DataFrame(
+        [
+            (objective, perspective.id)
+            for perspective in load_scoring().perspectives
+            for objective in perspective.objectives
+        ],
+        schema=["objective", "perspective"],
+        orient="row",
+    )
+    return _table("objectives.csv").join(places, on="objective", how="left", validate="1:1", maintain_order="left")
+
+
+def indicator_names() -> pl.DataFrame:
+    """One row an indicator: indicator, its official name, its title in English, cited_at."""
+    titles = pl.DataFrame(
+        [(indicator.id, indicator.title.en) for indicator in load_indicators()],
+        schema={"indicator": pl.String, "name_en": pl.String},
+        orient="row",
+    )
+    return _table("indicator_names.csv").join(
+        titles, on="indicator", how="inner", validate="1:1", maintain_order="left"
+    )
+
+
+def nspk_grades() -> pl.DataFrame:
+    """One row a grade of an NSPK assessment: grade, its names, lowest_score and highest_score (both within it), cited_at."""
+    return _table("nspk_grades.csv").with_columns(pl.col("lowest_score", "highest_score").cast(pl.Decimal(9, 2)))
+
+
+def survey_names() -> pl.DataFrame:
+    """One row a survey, and each of its units and elements: survey_code, kind, code, names, cited_at."""
+    return _table("survey_names.csv")
+
+
+def digital_service_names() -> pl.DataFrame:
+    """One row a service that is to become digital: service_number, names, scope, cited_at."""
+    return _table("digital_service_names.csv", integers=["service_number"])
 
 
 def spellings() -> pl.DataFrame:
@@ -103,4 +155,10 @@ def static_tables() -> dict[str, pl.DataFrame]:
         "indicators": indicators(),
         "budget_programs": budget_programs(),
         "spellings": spellings(),
+        "perspectives": perspectives(),
+        "objectives": objectives(),
+        "indicator_names": indicator_names(),
+        "nspk_grades": nspk_grades(),
+        "survey_names": survey_names(),
+        "digital_service_names": digital_service_names(),
     }

@@ -96,10 +96,10 @@ def load_breakdowns() -> tuple[Breakdown, ...]:
     return tuple(Breakdown.model_validate(b) for b in read_yaml(load_sql(__package__, "breakdowns.yml"))["breakdowns"])
 
 
-def group_names(breakdown: str) -> dict[str, str]:
+def group_names(breakdown: str, language: Literal["id", "en"] = "en") -> dict[str, str]:
     """What groups of the breakdown stand for, where that is declared."""
     found = next(b for b in load_breakdowns() if b.breakdown == breakdown)
-    return {group: name.en for group, name in found.names.items()}
+    return {group: getattr(name, language) for group, name in found.names.items()}
 
 
 def summary_columns() -> dict[str, dict[str, dict[str, Any]]]:

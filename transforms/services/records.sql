@@ -1,7 +1,7 @@
 -- table: service_records
--- grain: one proposal (id) of one service and year, in its role at the cut-off
+-- grain: one proposal (id) of one service and these years, in its role at the cut-off
 -- inputs: the states of the service (CTE service_states), reference.proposal_status, reference.agencies, working_days
--- parameters: $service, $year, $cut_off, $clock, $known_batch, $office_code, $highest_grade_code
+-- parameters: $service, $first_year, $last_year, $cut_off, $clock, $known_batch, $office_code, $highest_grade_code
 WITH service_states AS (
   {service_states}
 ), judged_states AS (
@@ -41,10 +41,10 @@ WITH service_states AS (
     END AS reason,
     CASE WHEN has_state THEN outcome_at_cut_off ELSE 'IN_PROCESS' END AS outcome
   FROM placed
-  WHERE attributes.own_year = $year
+  WHERE attributes.own_year BETWEEN $first_year AND $last_year
 )
 SELECT
-  $service AS service, CAST($year AS INTEGER) AS year, record_key,
+  $service AS service, CAST(attributes.own_year AS INTEGER) AS year, record_key,
   CASE WHEN reason IS NOT NULL THEN 'excluded' WHEN outcome = 'IN_PROCESS' THEN 'denominator' ELSE 'numerator' END AS role,
   reason,
   CASE WHEN reason IS NULL THEN outcome END AS outcome,
@@ -52,6 +52,7 @@ SELECT
   coalesce(agencies.province, 'vertical') AS region,
   attributes.period_date AS period_date, attributes.type_code AS type_code, attributes.kind_code AS kind_code, received_at,
   is_ever_returned,
+  first_decision_at,
   CASE WHEN first_decision_at IS NOT NULL
     THEN greatest(decided.working_day_number - receipt.working_day_number, 0) END AS decision_days
 FROM classified

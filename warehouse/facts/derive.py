@@ -88,21 +88,37 @@ class FreshValue:
 
 def derive_service(connection: duckdb.DuckDBPyConnection, service: Service, year: int, view: View) -> None:
     """(Re)creates the temporary table ``service_records`` for one service and year. Grain: one proposal."""
-    period = year_period(year)
     look_from(connection, view)
-    _install_calendar(connection, service, period.end.year)
+    _install_calendar(connection, [service], year)
     connection.execute(
         f"CREATE OR REPLACE TEMP TABLE service_records AS {service.records_sql}",
-        {
-            "service": service.service,
-            "year": year,
-            "clock": view.clock,
-            "cut_off": period.cut_off(view.clock),
-            "known_batch": view.known_batch,
-            "office_code": office().office_code,
-            "highest_grade_code": load_services().highest_grade_code,
-        },
+        _of_service(service, year, view) | {"first_year": year, "last_year": year},
     )
+
+
+def derive_proposals(connection: duckdb.DuckDBPyConnection, year: int, view: View) -> None:
+    """(Re)creates the temporary table ``proposals``: of all services and of every year up to the next one, as the cut-off of ``year`` found them.
+
+    The next one too: a promotion may be received in the year before its TMT. Grain: one proposal of one service.
+    """
+    services = load_services().services
+    look_from(connection, view)
+    _install_calendar(connection, services, year)
+    for number, service in enumerate(services):
+        opening = "INSERT INTO proposals BY NAME" if number else "CREATE OR REPLACE TEMP TABLE proposals AS"
+        named = _of_service(service, year, view) | {"first_year": office().first_year, "last_year": year + 1}
+        connection.execute(f"{opening} {service.records_sql}", named)
+
+
+def _of_service(service: Service, year: int, view: View) -> dict[str, Any]:
+    return {
+        "service": service.service,
+        "clock": view.clock,
+        "cut_off": year_period(year).cut_off(view.clock),
+        "known_batch": view.known_batch,
+        "office_code": office().office_code,
+        "highest_grade_code": load_services().highest_grade_code,
+    }
 
 
 def summarise_service(connection: duckdb.DuckDBPyConnection, year: int, view: View) -> None:
@@ -295,12 +311,12 @@ def _has_accepted(connection: duckdb.DuckDBPyConnection, source: str, view: View
     return single_value(connection, query, [view.known_batch, view.clock]) is not None
 
 
-def _install_calendar(connection: duckdb.DuckDBPyConnection, service: Service, last_year: int) -> None:
-    """``reference.working_days`` from the earliest receipt of the service to after the year."""
-    query = f"SELECT min(year(received_at)), max(year(state_at)) FROM states.{service.source}"
-    row = first_row(connection, query) or (None, None)
-    first = max(FIRST_CALENDAR_YEAR, min(row[0] or last_year, last_year))
-    last = max(last_year, min(row[1] or last_year, last_year + 2))
+def _install_calendar(connection: duckdb.DuckDBPyConnection, services: list[Service], last_year: int) -> None:
+    """The temporary table ``working_days`` from the earliest receipt of the services to after the year."""
+    queries = [f"SELECT min(year(received_at)), max(year(state_at)) FROM states.{s.source}" for s in services]
+    rows = [first_row(connection, query) or (None, None) for query in queries]
+    first = max(FIRST_CALENDAR_YEAR, min([last_year, *(row[0] for row in rows if row[0])]))
+    last = max(last_year, min(max([last_year, *(row[1] for row in rows if row[1])]), last_year + 2))
     connection.register("calendar_frame", working_days(first, last).to_arrow())
     connection.execute("CREATE OR REPLACE TEMP TABLE working_days AS SELECT * FROM calendar_frame")
     connection.unregister("calendar_frame")

@@ -5,6 +5,7 @@ number contradicts it: what is held back is derived anew every night, until noth
 """
 
 from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
@@ -26,9 +27,10 @@ from warehouse.facts.digests import (
     definition_digest,
     result_code_digest,
     result_digest,
+    scoring_code_digest,
     scoring_digest,
+    service_code_digest,
     service_digest,
-    shared_code_digest,
 )
 from warehouse.facts.scores import BUDGET
 from warehouse.store.queries import has_table, single_value
@@ -43,13 +45,15 @@ CLOCK, HELD = "clock", "contested"
 
 @dataclass(frozen=True)
 class Item:
-    """``sources``: whose rows it counts; ``shared``: whose rows it reads besides. ``looks_back``: at the rows of earlier years too."""
+    """``sources``: whose rows it counts; ``shared``: whose rows it reads besides. ``looks_back``: at the rows of earlier years too;
+    ``looks_ahead``: at those of the next year."""
 
     name: str
     kind: Kind
     sources: tuple[str, ...]
     shared: tuple[str, ...] = ()
     looks_back: bool = False
+    looks_ahead: bool = False
 
 
 @dataclass(frozen=True)
@@ -91,11 +95,11 @@ class Partition:
 
 @dataclass(frozen=True)
 class Plan:
-    """All partitions of the years asked for, in order; ``touches`` are the new batches by source and year, with their standing."""
+    """All partitions of the years asked for, in order; ``causes`` says of a delivery what it is besides late data."""
 
     partitions: list[Partition]
     view: View
-    corrections: frozenset[int]
+    causes: Mapping[int, str] = field(default_factory=dict)
     new_batches: dict[tuple[str, int], tuple[int, ...]] = field(default_factory=dict)
 
     @property
@@ -105,7 +109,7 @@ class Plan:
     def source_cause(self, source: str, year: int) -> str | None:
         """Why ``source`` concerns the year anew; None where nothing of it came."""
         batches = self.new_batches.get((source, year), ())
-        return _delivery_cause(batches, self.corrections) if batches else None
+        return delivery_cause(batches, self.causes) if batches else None
 
 
 def all_items() -> list[Item]:
@@ -115,7 +119,7 @@ def all_items() -> list[Item]:
         for i in load_indicators()
     ]
     results = [
-        Item(table.table, "result", d.sources, d.shared, d.looks_back_at_earlier_years)
+        Item(table.table, "result", d.sources, d.shared, d.looks_back_at_earlier_years, d.looks_ahead)
         for table in result_tables()
         if (d := table.derivation) is not None
     ]
@@ -137,8 +141,11 @@ class _Planner:
             "SELECT DISTINCT source, year, batch_id FROM ledger.touched_years ORDER BY batch_id"
         ).fetchall():
             self.touches[source, year].append(batch_id)
-        self.corrections = frozenset(
-            row[0] for row in connection.execute("SELECT batch_id FROM ledger.batches WHERE is_correction").fetchall()
+        self.causes: dict[int, str] = dict(
+            connection.execute(
+                "SELECT batch_id, coalesce(cause, 'correction') FROM ledger.batches LEFT JOIN ledger.reprocessed USING (batch_id) "
+                "WHERE is_correction OR cause IS NOT NULL"
+            ).fetchall()
         )
         self.waits = {
             (source, year): until
@@ -155,6 +162,7 @@ class _Planner:
         }
         self.entered, self.staged = self._known("ledger.partitions"), self._known("ledger.staged_partitions")
         self.rows = self._row_counts()
+        self.services = {service.service: service for service in load_services().services}
         self.indicators = {indicator.id: indicator for indicator in load_indicators()}
         # What is known of an indicator's sources concerns all of its years alike.
         self.source_states = {
@@ -177,7 +185,7 @@ class _Planner:
             (source, year): tuple(b for b in batches if b > self._known_batch(SCORES, year))
             for (source, year), batches in self.touches.items()
         }
-        return Plan(partitions, self.view, self.corrections, shared)
+        return Plan(partitions, self.view, self.causes, shared)
 
     def _judged(self, item: Item, year: int) -> Partition | None:
         basis = self._basis(item, year)
@@ -205,11 +213,11 @@ class _Planner:
                 if not any((source, year) in self.touches for source in item.sources):
                     return None
                 if item.kind == "service":
-                    return Basis(service_digest(), shared_code_digest(), "", last, clock)
+                    return Basis(service_digest(), service_code_digest(self.services[item.name]), "", last, clock)
                 table = fact_table(item.name)
-                return Basis(result_digest(table), result_code_digest(table), "", last, clock)
+                return Basis(result_digest(table, year), result_code_digest(table), "", last, clock)
             case "scores":
-                return Basis(scoring_digest(), shared_code_digest(), "", last, clock)
+                return Basis(scoring_digest(), scoring_code_digest(), "", last, clock)
         indicator = self.indicators[item.name]
         version = version_in_force(indicator, year)
         if version is None:
@@ -221,8 +229,8 @@ class _Planner:
     def _why(self, item: Item, year: int, before: Basis, now: Basis) -> tuple[str | None, tuple[int, ...]]:
         """Why a partition that was derived from ``before`` is due again, and the deliveries that came since."""
         for sources in (item.sources, item.shared):
-            if batches := self._new_batches(sources, year, before.known_batch, item.looks_back):
-                return _delivery_cause(batches, self.corrections), batches
+            if batches := self._new_batches(sources, _years(item, year), before.known_batch):
+                return delivery_cause(batches, self.causes), batches
         if before.source_state != now.source_state:
             return CAUSES[0], ()
         if before.definition != now.definition:
@@ -232,11 +240,11 @@ class _Planner:
         end = max([year_period(year).end, *(self.waits[s, year] for s in item.sources if (s, year) in self.waits)])
         return (CLOCK if before.settled_at < min(now.settled_at, end) else None), ()
 
-    def _new_batches(self, sources: tuple[str, ...], year: int, since: int, looks_back: bool) -> tuple[int, ...]:
+    def _new_batches(self, sources: tuple[str, ...], years: range, since: int) -> tuple[int, ...]:
         touched = [
             batch
             for (source, touched_year), batches in self.touches.items()
-            if source in sources and (touched_year == year or (looks_back and touched_year < year))
+            if source in sources and touched_year in years
             for batch in batches
             if batch > since
         ]
@@ -264,5 +272,11 @@ class _Planner:
         return counts
 
 
-def _delivery_cause(batches: tuple[int, ...], corrections: frozenset[int]) -> str:
-    return "correction" if all(batch in corrections for batch in batches) else "late_data"
+def delivery_cause(batches: Iterable[int], causes: Mapping[int, str]) -> str:
+    """The first cause of these deliveries: one that is neither a correction nor judged again is late data."""
+    return min((causes.get(batch, CAUSES[0]) for batch in batches), key=CAUSES.index)
+
+
+def _years(item: Item, year: int) -> range:
+    """The years whose rows concern the partition of ``year``."""
+    return range(0 if item.looks_back else year, year + (2 if item.looks_ahead else 1))

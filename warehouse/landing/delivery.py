@@ -48,7 +48,7 @@ class Landed:
     """What was landed: `rows` data rows; `is_typed` formats may have held real dates, numbers and booleans.
 
     `layout` is that of the contract in which the file came, None for the agreed one. `places` says where its rows stand; `oddities` what
-    is odd of a workbook, each as (what, English, Indonesian).
+    is odd of a workbook, each as (what, English, Indonesian); `absent` of an old archive, the columns that were agreed since.
     """
 
     rows: int
@@ -58,6 +58,7 @@ class Landed:
     layout: str | None = None
     places: Places = field(default_factory=Places, compare=False)
     oddities: tuple[tuple[str, str, str], ...] = ()
+    absent: tuple[str, ...] = ()
 
 
 def land_delivery(

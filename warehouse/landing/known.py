@@ -15,7 +15,7 @@ from warehouse.store.runs import Run
 
 @dataclass(frozen=True)
 class Known:
-    """The earlier delivery of the same source, bytes and standing (in ``corrections/`` or not)."""
+    """The earlier delivery of the same source and bytes, a correction where this one is."""
 
     batch_id: int
     file: str

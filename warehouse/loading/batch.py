@@ -17,6 +17,7 @@ from expectations.layout import delivered_place, landed_names
 from expectations.rule import Rule
 from expectations.rules import condition, known_categories, told, warning_counts
 from transforms.sql import identifier, load_sql
+from warehouse.facts.digests import intake_of
 from warehouse.landing.delivery import Landed, sha256_of
 from warehouse.landing.inbox import Delivery
 from warehouse.landing.line_numbers import keep_shifts, letter_of, line_of
@@ -27,6 +28,7 @@ from warehouse.loading.checks import (
     check_totals,
     keep_findings,
 )
+from warehouse.loading.held_files import write_held_file
 from warehouse.loading.judged_rows import decide_identity, judge_rows, read_rows
 from warehouse.loading.same_records import note_same_records
 from warehouse.store.connection import Warehouse
@@ -142,7 +144,7 @@ class DeliveryLoad:
     def _decide_identity(self) -> BatchCounts:
         decide_identity(self.connection, self.contract, self.delivery.is_correction)
         faulty = self._one("SELECT count(*) FROM batch_broken")
-        duplicates = self._one("SELECT count(*) FROM batch_standing WHERE standing = 'duplicate'")
+        duplicates = self._one("SELECT count(*) FROM batch_decisions WHERE decision = 'duplicate'")
         accepted = self._one("SELECT count(*) FROM batch_typed") - faulty - duplicates
         counts = BatchCounts(self.contract.source, self.delivery.file, self.landed.rows, accepted, faulty, duplicates)
         if counts.landed != counts.accepted + counts.quarantined + counts.duplicate:
@@ -169,13 +171,13 @@ class DeliveryLoad:
             )
             self.connection.execute(
                 f"UPDATE {table} AS known SET replaced_by_batch_id = $1 "
-                "FROM batch_clean AS clean JOIN batch_standing USING (row_number) "
-                f"WHERE standing = 'accepted' AND known.replaced_by_batch_id IS NULL AND {same_state}",
+                "FROM batch_clean AS clean JOIN batch_decisions USING (row_number) "
+                f"WHERE decision = 'accepted' AND known.replaced_by_batch_id IS NULL AND {same_state}",
                 [self.batch_id],
             )
         self.connection.execute(
-            f"INSERT INTO {table} SELECT {columns}, $1, row_number, CASE WHEN is_superseded THEN $1 END "
-            "FROM batch_clean LEFT JOIN batch_standing USING (row_number) WHERE coalesce(standing, 'accepted') = 'accepted'",
+            f"INSERT INTO {table} BY NAME SELECT {columns}, $1 AS batch_id, row_number, CASE WHEN is_superseded THEN $1 END AS replaced_by_batch_id "
+            "FROM batch_clean LEFT JOIN batch_decisions USING (row_number) WHERE coalesce(decision, 'accepted') = 'accepted'",
             [self.batch_id],
         )
         kept = self._one(f"SELECT count(*) FROM {table} WHERE batch_id = $1", self.batch_id)
@@ -199,16 +201,7 @@ class DeliveryLoad:
             f"{known_categories(self.contract)} AS categories FROM batch_broken JOIN batch_typed USING (row_number)",
             [self.batch_id, self.contract.source],
         )
-        home = self.warehouse.home
-        target = home.held_file(self.contract.source, self.batch_id)
-        target.parent.mkdir(mode=0o700, exist_ok=True)
-        names = ", ".join(f"landed.{identifier(name)}" for name in landed_names(self.contract, self.landed.layout))
-        self.connection.execute(
-            f"COPY (SELECT row_number, reasons, {names} FROM batch_broken "
-            "JOIN read_parquet($1, file_row_number = true) AS landed ON landed.file_row_number + 1 = row_number "
-            "ORDER BY row_number) TO $2 (FORMAT parquet, COMPRESSION zstd)",
-            [str(home.landed_file(self.contract.source, self.sha256)), str(target)],
-        )
+        write_held_file(self.connection, self.warehouse.home, self.contract.source, self.batch_id, self.sha256)
 
     def _keep_shifts(self) -> None:
         landed = self.warehouse.home.landed_file(self.contract.source, self.sha256)
@@ -237,15 +230,22 @@ class DeliveryLoad:
             )
 
     def _enter_into_ledger(self, counts: BatchCounts) -> None:
+        entry = {
+            "batch_id": self.batch_id, "run_id": self.ledger_run.run_id, "source": counts.source, "file": counts.file,
+            "sha256": self.sha256, "is_correction": self.delivery.is_correction, "format": self.landed.format,
+            "decimal_comma": self.landed.decimal_comma, "is_typed": self.landed.is_typed, "landed": counts.landed,
+            "accepted": counts.accepted, "quarantined": counts.quarantined, "duplicate": counts.duplicate,
+            "archive_sha256": sha256_of(self.warehouse.home.landed_file(self.contract.source, self.sha256)),
+            "layout": self.landed.layout,
+        }  # fmt: skip
         self.connection.execute(
-            "INSERT INTO ledger.batches VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
-            [
-                self.batch_id, self.ledger_run.run_id, counts.source, counts.file, self.sha256, self.delivery.is_correction,
-                self.landed.format, self.landed.decimal_comma, self.landed.is_typed,
-                counts.landed, counts.accepted, counts.quarantined, counts.duplicate,
-                sha256_of(self.warehouse.home.landed_file(self.contract.source, self.sha256)), self.landed.layout,
-            ],
-        )  # fmt: skip
+            f"INSERT INTO ledger.batches ({', '.join(entry)}) VALUES ({', '.join(f'${name}' for name in entry)})", entry
+        )
+        judged_by = intake_of(self.contract.source)
+        self.connection.execute(
+            "INSERT INTO ledger.intakes VALUES ($1, $2, $3, $4)",
+            [self.ledger_run.run_id, self.batch_id, judged_by.contract, judged_by.code],
+        )
         rules = self.contract.all_rules
         # One statement: a statement a rule takes longer than all else of a small delivery.
         self.connection.execute(

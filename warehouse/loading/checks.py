@@ -35,6 +35,8 @@ LEAST_ROWS_OF_A_CHANGED_TYPE = 3
 # The share of empty values, or of one value, is odd where it moved by so many hundredths, of at least so many rows.
 ODD_HUNDREDTHS, LEAST_ROWS = 20, 100
 SHOWN_KEYS = 5
+# Not one that was judged again: it was delivered once.
+DELIVERED = "batch_id NOT IN (SELECT batch_id FROM ledger.reprocessed)"
 
 
 @dataclass(frozen=True)
@@ -181,7 +183,8 @@ def _volume(connection: duckdb.DuckDBPyConnection, contract: Contract) -> list[F
     before = [
         count
         for (count,) in connection.execute(
-            "SELECT landed FROM ledger.batches WHERE source = $1 AND NOT is_correction", [contract.source]
+            f"SELECT landed FROM ledger.batches WHERE source = $1 AND NOT is_correction AND {DELIVERED}",
+            [contract.source],
         ).fetchall()
     ]
     if len(before) < LEAST_DELIVERIES:
@@ -202,7 +205,8 @@ def _volume(connection: duckdb.DuckDBPyConnection, contract: Contract) -> list[F
 def _freshness(connection: duckdb.DuckDBPyConnection, contract: Contract, clock: datetime) -> list[Finding]:
     """Whether the source let more time pass since its delivery before than its contract expects."""
     query = (
-        "SELECT max(clock) FROM ledger.batches JOIN ledger.runs USING (run_id) WHERE source = $1 AND NOT is_correction"
+        "SELECT max(clock) FROM ledger.batches JOIN ledger.runs USING (run_id) "
+        f"WHERE source = $1 AND NOT is_correction AND {DELIVERED}"
     )
     last = single_value(connection, query, [contract.source])
     days = (clock - last).days if last is not None else 0

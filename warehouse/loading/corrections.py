@@ -15,6 +15,7 @@ from expectations.identity import states_table
 from expectations.layout import landed_rows
 from expectations.typed_read import delivered_text, keyed_hash
 from transforms.sql import identifier
+from warehouse.landing.archive import absent_columns
 from warehouse.landing.inbox import Delivery
 from warehouse.landing.line_numbers import known_place
 from warehouse.loading.batch import BatchCounts
@@ -128,8 +129,8 @@ class _Application:
             )
         replaced_by = single_value(
             self.connection,
-            f"SELECT file FROM {states_table(self.contract)} AS states "
-            "JOIN ledger.batches AS batches ON batches.batch_id = states.replaced_by_batch_id WHERE states.batch_id = $1",
+            f"SELECT file FROM {states_table(self.contract)} AS states JOIN ledger.readings AS readings USING (batch_id) "
+            "JOIN ledger.batches AS batches ON batches.batch_id = states.replaced_by_batch_id WHERE readings.first_batch_id = $1",
             [batch_id],
         )
         if replaced_by is None:
@@ -187,7 +188,7 @@ class _Application:
         )
         return self.connection.execute(
             f"SELECT states.row_number, states.record_key, {delivered_text(identifier(self.entry.column))} "
-            f"FROM ({landed_rows(self.contract, layout, '$1')}) AS landed JOIN {states_table(self.contract)} AS states "
+            f"FROM ({self._landed_rows(landed, layout)}) AS landed JOIN {states_table(self.contract)} AS states "
             f"ON states.batch_id = $2 AND states.row_number = landed.file_row_number + 1 AND replaced_by_batch_id IS NULL WHERE {same}",
             [str(landed), batch_id, *(self.entry.key[name] for name in names)],
         ).fetchall()
@@ -202,9 +203,15 @@ class _Application:
         spooled = self._spooled()
         spooled.touch(mode=0o600)
         self.connection.execute(
-            f"COPY (SELECT {columns} FROM ({landed_rows(self.contract, row.layout, '$1')}) WHERE file_row_number + 1 = $3) "
+            f"COPY (SELECT {columns} FROM ({self._landed_rows(landed, row.layout)}) WHERE file_row_number + 1 = $3) "
             f"TO '{str(spooled).replace(chr(39), chr(39) * 2)}' (HEADER)",
             [str(landed), self.entry.corrected, row.row_number],
+        )
+
+    def _landed_rows(self, landed: Path, layout: str | None) -> str:
+        """SELECT of an archive; its path is the parameter $1."""
+        return landed_rows(
+            self.contract, layout, "$1", absent_columns(self.connection, self.contract, layout, [str(landed)])
         )
 
     def _digest(self) -> str:

@@ -16,6 +16,7 @@ from expectations.layout import layouts_of
 from expectations.rules import validated_rows
 from expectations.suite import EngineError, RuleCount
 from transforms.sql import load_sql
+from warehouse.landing.archive import Archived, readable
 from warehouse.landing.delivery import Landed, land_delivery, sha256_of
 from warehouse.landing.inbox import Delivery
 from warehouse.landing.known import Known, known_as, note_repeat
@@ -105,6 +106,23 @@ class SourceLoad:
             self._abandon_group()
             raise
 
+    def take_again(self, archived: list[Archived]) -> None:
+        """Takes in, in order, what a warehouse has taken in before, from its archive and under the numbers that it had there.
+
+        Raises ArchiveUnusable, DeliveryRefused where one of them cannot be taken in any more, EngineError: then the warehouse is of no use.
+        """
+        try:
+            for one in archived:
+                landed = readable(self.connection, self.warehouse.home, self.contract, one)
+                self._load(one.delivery, one.sha256, landed, one.batch_id)
+                if self._open_group().rows >= GROUP_ROWS:
+                    self._close_group()
+            self._close_group()
+        except BaseException:
+            # The archive is another home's: nothing of it goes.
+            roll_back(self.connection)
+            raise
+
     def _settle(self) -> None:
         """Tells what stands from now on, whatever happens."""
         settled, self._unsettled = self._unsettled, []
@@ -166,9 +184,12 @@ class SourceLoad:
 
     def _join_group(self, delivery: Delivery, sha256: str, landed: Landed) -> BatchCounts:
         """The landed delivery, loaded into the open group."""
+        self._open_group().landed.append(sha256)
+        return self._load(delivery, sha256, landed)
+
+    def _load(self, delivery: Delivery, sha256: str, landed: Landed, batch_id: int | None = None) -> BatchCounts:
         group = self._open_group()
-        group.landed.append(sha256)
-        load = DeliveryLoad(self.warehouse, self.contract, delivery, sha256, self.run, landed, self.watch)
+        load = DeliveryLoad(self.warehouse, self.contract, delivery, sha256, self.run, landed, self.watch, batch_id)
         try:
             counts = load.run()
         except BaseException:

@@ -10,6 +10,7 @@ from expectations.identity import states_table
 from expectations.layout import key_made_by, landed_rows, layouts_of
 from expectations.typed_read import FileTraits, typed_rows
 from transforms.sql import load_sql
+from warehouse.landing.archive import absent_columns
 from warehouse.loading.checks import SHOWN_KEYS, Finding
 from warehouse.store.home import Home
 from warehouse.store.runs import read_meta
@@ -88,7 +89,10 @@ def _archived(connection: duckdb.DuckDBPyConnection, home: Home, contract: Contr
     for number, sha256, layout, decimal_comma, is_typed in keyed:
         archive = home.landed_file(contract.source, sha256)
         if archive.exists():
-            typed = typed_rows(contract, FileTraits(decimal_comma, is_typed), landed_rows(contract, layout))
+            absent = absent_columns(connection, contract, layout, [str(archive)])
+            typed = typed_rows(
+                contract, FileTraits(decimal_comma, is_typed), landed_rows(contract, layout, absent=absent)
+            )
             yield _Rows(number, f"({typed})", {"landing": str(archive), "batch_id": number})
 
 

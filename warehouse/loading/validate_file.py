@@ -21,10 +21,11 @@ from warehouse.landing.line_numbers import keep_shifts, letter_of, line_of
 from warehouse.landing.refusal import DeliveryRefused
 from warehouse.loading.judged_rows import decide_identity, judge_rows, read_rows
 from warehouse.loading.marked_copy import MARKED_FORMATS, Said, write_marked_copy
-from warehouse.store.connection import configure, create_states_table, install_key, install_reference
+from warehouse.store.connection import configure, install_key, install_reference
 from warehouse.store.failures import WrongUsage
 from warehouse.store.places import Place, place
 from warehouse.store.queries import first_row, single_value
+from warehouse.store.states import prepare_states
 from warehouse.store.stopping import interruptible
 
 FIRST_ROWS = 10
@@ -159,7 +160,7 @@ def _prepare(connection: duckdb.DuckDBPyConnection, contract: Contract) -> None:
     """What judging needs of a warehouse, with no state known."""
     configure(connection)
     install_reference(connection)
-    create_states_table(connection, contract.source)
+    prepare_states(connection, [contract.source])
     # Keys are hashed only to be compared within this file.
     install_key(connection, b"kpi validate")
 

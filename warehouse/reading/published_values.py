@@ -84,13 +84,13 @@ def read_values(
             f"there is no indicator {indicator!r}{did_you_mean(indicator, known) or ';'} there are {', '.join(known)}"
         )
     with published(home) as connection:
-        rows = _records(
+        rows = read_records(
             connection,
             load_sql("warehouse.reading", "read_values.sql"),
             {
                 "year": year,
                 "period": period,
-                "clock": _clock(as_of),
+                "clock": as_known(as_of),
                 "indicator": indicator,
                 "office": of_office or office().office_code,
             },
@@ -121,10 +121,10 @@ def read_services(home: Home, year: int, by: str = "year", as_of: date | None = 
     measures = listed_measures()
     columns = ", ".join(f"{identifier(measure.column)} AS {identifier(name)}" for name, measure in measures.items())
     with published(home) as connection:
-        rows = _records(
+        rows = read_records(
             connection,
             filled(load_sql("warehouse.reading", "read_services.sql"), measures=columns),
-            {"year": year, "breakdown": by, "clock": _clock(as_of)},
+            {"year": year, "breakdown": by, "clock": as_known(as_of)},
         )
     for row in rows:
         row |= {name: decimal_text(row[name], m.decimals) for name, m in measures.items() if m.decimals}
@@ -136,10 +136,10 @@ def read_services(home: Home, year: int, by: str = "year", as_of: date | None = 
 def read_scores(home: Home, year: int, as_of: date | None = None) -> ScoreSheet:
     """Capaian, NSS, NKP, NPSS and efficiency of a year, as known now or at the end of a day."""
     with published(home) as connection:
-        rows = _records(
+        rows = read_records(
             connection,
             load_sql("warehouse.reading", "read_scores.sql"),
-            {"year": year, "clock": _clock(as_of), "office": office().office_code},
+            {"year": year, "clock": as_known(as_of), "office": office().office_code},
         )
         contested = _contested(connection, year, as_of)
     found = {(row["measure"], row["item"]): row for row in rows}
@@ -191,7 +191,7 @@ def read_revisions(home: Home, item: str) -> list[dict[str, Any]]:
             f"there is no indicator {item!r}{did_you_mean(item, known) or ';'} there are {', '.join(known)}"
         )
     with published(home) as connection:
-        rows = _records(
+        rows = read_records(
             connection,
             load_sql("warehouse.reading", "read_revisions.sql"),
             {"item": item, "office": office().office_code},
@@ -204,7 +204,7 @@ def read_revisions(home: Home, item: str) -> list[dict[str, Any]]:
 def read_reconciliation(home: Home, year: int) -> list[dict[str, Any]]:
     """What the report of the year prints, and what is printed elsewhere of the year, each against what is derived of it."""
     with published(home) as connection:
-        return _records(connection, load_sql("warehouse.reading", "read_reconciliation.sql"), {"year": year})
+        return read_records(connection, load_sql("warehouse.reading", "read_reconciliation.sql"), {"year": year})
 
 
 def count_discrepancies(home: Home, year: int) -> dict[str, int]:
@@ -233,7 +233,9 @@ def _reason(year: int, total: dict[str, Any] | None, without_target: list[str]) 
 
 def _contested(connection: duckdb.DuckDBPyConnection, year: int | None, as_of: date | None) -> list[dict[str, Any]]:
     """What is held back now; of a day in the past the versions say that much, and no more."""
-    return [] if as_of else _records(connection, load_sql("warehouse.reading", "read_contested.sql"), {"year": year})
+    return (
+        [] if as_of else read_records(connection, load_sql("warehouse.reading", "read_contested.sql"), {"year": year})
+    )
 
 
 def _holds(line: dict[str, Any], measure: str, item: str, period: str) -> bool:
@@ -261,7 +263,7 @@ def _gaps(row: dict[str, Any]) -> Iterator[str]:
             yield f"{item} is {reason}: it leaves the mean of {row['item']}"
 
 
-def _records(connection: duckdb.DuckDBPyConnection, query: str, parameters: dict[str, Any]) -> list[dict[str, Any]]:
+def read_records(connection: duckdb.DuckDBPyConnection, query: str, parameters: dict[str, Any]) -> list[dict[str, Any]]:
     try:
         found = records(connection, query, parameters)
     except duckdb.CatalogException as missing:
@@ -275,5 +277,5 @@ def _plain(value: Any) -> Any:
     return value.isoformat() if isinstance(value, (date, datetime)) else value
 
 
-def _clock(as_of: date | None) -> datetime | None:
+def as_known(as_of: date | None) -> datetime | None:
     return end_of_day(as_of) if as_of else None

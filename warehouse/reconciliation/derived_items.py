@@ -1,6 +1,6 @@
-"""What is derived of the items that a report prints: standing facts and figures beside them, by the name of the item."""
+"""What is derived of the items that a report prints: standing facts, by the name of the item."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
@@ -11,17 +11,14 @@ from expectations.contested import CONTESTED, VALUE, WITHHELD_CONTESTED, Fact
 from expectations.reconciliation import Derived
 from transforms.definitions import Indicator, load_indicators
 from transforms.item_key import ItemKey
-from transforms.periods import year_period
-from transforms.printed_tables import Figures, integration_figures, survey_figures
 from transforms.reference import office
 from transforms.reference.tables import agencies
 from transforms.scoring.definition import load_categories, load_scoring
 from transforms.scoring.score import Score, score_year
-from transforms.services.measures import a_row_each, load_measures
+from transforms.services.measures import a_row_each, group_names, load_measures
 from transforms.sql import filled, load_sql
 from warehouse.facts.derive import View
 from warehouse.facts.scores import score_inputs
-from warehouse.store.queries import has_table
 
 PROVISIONAL = "provisional: the period is still running"
 WAITING = "not final: rows that are dated after the clock of the run will still count"
@@ -51,10 +48,6 @@ class Reader:
     def is_waiting(self, indicator: Indicator, year: int) -> bool:
         return indicator.cut_off == "knowledge" and any((source, year) in self.waiting for source in indicator.sources)
 
-    @property
-    def known(self) -> dict[str, object]:
-        return {"clock": self.view.clock, "known_batch": self.view.known_batch}
-
 
 def read_items(
     connection: duckdb.DuckDBPyConnection,
@@ -72,9 +65,7 @@ def read_items(
         **values,
         **_scores(reader, values, printed),
         **_services(reader),
-        **_figures(reader, "integration", "integrated_agencies.sql", integration_figures),
-        **_figures(reader, "survey", "survey_elements.sql", survey_figures),
-        **_survey_totals(values),
+        **_results(reader),
         **_structure(report_years),
     }
 
@@ -190,36 +181,27 @@ def _services(reader: Reader) -> Items:
     items: Items = {}
     printed = [measure for measure in load_measures() if measure.is_printed_by_reports]
     measures = a_row_each(printed, "value := CAST({column} AS DECIMAL(18, 2))", "decimals := {decimals}")
-    for service, period, region, is_provisional, measure, value, decimals in reader.rows(
+    # A report names a kind of recruitment, and does not print its code; no region is called as a code.
+    kinds = group_names("kind", "id")
+    for service, period, group, is_provisional, measure, value, decimals in reader.rows(
         "reconciled_services.sql", {"office": office().office_code}, measures=measures
     ):
-        items[_name(service, period, measure, region)] = Derived(
+        items[_name(service, period, measure, kinds.get(group, group))] = Derived(
             value, decimals, PROVISIONAL if is_provisional else None
         )
     return items
 
 
-def _figures(reader: Reader, source: str, query: str, figures: Callable[[Iterable[Any]], Figures]) -> Items:
-    """Figures from the states of a source; of a source without a contract there are none."""
-    if not has_table(reader.connection, "states", source):
-        return {}
+def _results(reader: Reader) -> Items:
+    """The figures that stand in tables of results. One of which rows wait, or of a running year, cannot be held against a printed one."""
     items: Items = {}
-    for suffix, (value, decimals) in figures(reader.rows(query, reader.known)).items():
-        name = f"{office().office_code}|{suffix}"
-        year = ItemKey.parse(name).year
-        unfit = PROVISIONAL if year_period(year).is_running(reader.view.clock) else None
-        items[name] = Derived(value, decimals, WAITING if (source, year) in reader.waiting else unfit)
+    for source, subject, period, measure, group, value, decimals, is_provisional in reader.rows(
+        "reconciled_results.sql", {"office": office().office_code}
+    ):
+        is_waiting = (source, int(period[:4])) in reader.waiting
+        unfit = WAITING if is_waiting else PROVISIONAL if is_provisional else None
+        items[_name(subject, period, measure, group)] = Derived(value, decimals, unfit)
     return items
-
-
-def _survey_totals(values: Items) -> Items:
-    """The total of the services' survey is the indicator's own value of the semester."""
-    prefix, suffix = f"{office().office_code}|IKU-04|", "|realisasi"
-    return {
-        name.replace("|IKU-04|", "|layanan|").replace(suffix, "|ikm|total"): derived
-        for name, derived in values.items()
-        if name.startswith(prefix) and name.endswith(suffix) and "-S" in name
-    }
 
 
 def _structure(report_years: Iterable[int]) -> Items:

@@ -212,16 +212,19 @@ def held_check(home: Home, connection: duckdb.DuckDBPyConnection) -> Check:
         "SELECT batch_id, source, file, sha256 FROM ledger.batches "
         "WHERE quarantined > 0 AND batch_id NOT IN (SELECT batch_id FROM ledger.purges) ORDER BY batch_id"
     ).fetchall()
-    damaged = []
+    found: dict[str, list[str]] = {}
     for batch_id, source, file, sha256 in batches:
         held, archive = home.held_file(source, batch_id), home.landed_file(source, sha256)
         named = f"{file}: quarantine/{source}/{held.name}"
         if not held.exists():
-            damaged.append(f"{named} is lost")
+            remedy = "`kpi run` writes it anew from the archive" if archive.exists() else "restore it from a backup"
+            found.setdefault(f"is lost; {remedy}", []).append(named)
         elif archive.exists() and not _has_its_rows(connection, batch_id, held, archive):
-            damaged.append(f"{named} is not as it was written")
-    if damaged:
-        return check("quarantined rows", "bad", f"{_some(damaged)}; restore it from a backup")
+            found.setdefault(
+                "is not as it was written; remove it: `kpi run` writes it anew from the archive", []
+            ).append(named)
+    if found:
+        return check("quarantined rows", "bad", "; ".join(f"{_some(names)} {says}" for says, names in found.items()))
     return check("quarantined rows", "good", f"{len(batches)} files, each with its rows of the archive")
 
 

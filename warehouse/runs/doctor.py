@@ -23,6 +23,7 @@ from transforms.periods import clock_now
 from warehouse.landing.inbox import known_notice, notices
 from warehouse.landing.known import renamed
 from warehouse.loading.corrections import FILE as CORRECTIONS_FILE
+from warehouse.loading.reprocess import outdated_sources
 from warehouse.publication.switch import current_publication, verify_publication
 from warehouse.reconciliation.contested import contradictions
 from warehouse.reconciliation.waivers import in_force
@@ -153,6 +154,7 @@ def _warehouse_checks(home: Home, is_deep: bool) -> Iterator[Check]:
         "closed years": _pending,
         "printed numbers": _contested,
         "states": _uniqueness,
+        "rules": rules_check,
         "sources": _freshness,
     }
     if is_deep:
@@ -233,6 +235,22 @@ def _pending(connection: duckdb.DuckDBPyConnection) -> Check:
     return _check("closed years", "good", f"closed: {', '.join(closed) or 'none'}; nothing is pending")
 
 
+def rules_check(connection: duckdb.DuckDBPyConnection) -> Check:
+    """Whether every row was taken in under the rules of today."""
+    if not has_table(connection, "ledger", "intakes"):
+        return _check(
+            "rules", "note", "by which rules rows were taken in is not noted yet; the next `kpi run` judges them again"
+        )
+    if found := outdated_sources(connection):
+        named = ", ".join(f"{outdated.source} ({outdated.deliveries} deliveries)" for outdated in found)
+        return _check(
+            "rules",
+            "note",
+            f"taken in under other rules than today's: {named}; the next `kpi run` judges them again, or says why not",
+        )
+    return _check("rules", "good", "every row was taken in under those of today")
+
+
 def _contested(connection: duckdb.DuckDBPyConnection) -> Check:
     """What printed numbers contradict, and what somebody answers for."""
     if not _is_newest(connection):
@@ -263,7 +281,9 @@ def _last_run(connection: duckdb.DuckDBPyConnection) -> Check:
 def _freshness(connection: duckdb.DuckDBPyConnection) -> list[Check]:
     last: dict[str, datetime] = dict(
         connection.execute(
-            "SELECT source, max(started_at) FROM ledger.batches JOIN ledger.runs USING (run_id) GROUP BY source"
+            "SELECT source, max(delivered_at) FROM (SELECT source, min(started_at) AS delivered_at FROM ledger.batches "
+            # A file that was judged again was delivered once.
+            "JOIN ledger.runs USING (run_id) GROUP BY source, file, sha256) GROUP BY source"
         ).fetchall()
     )
     checks = []

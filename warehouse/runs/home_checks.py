@@ -22,7 +22,7 @@ def check_home(home: Home) -> list[Finding]:
         home.refuse_links()
     except EnvironmentProblem as problem:
         return [("home", "bad", str(problem))]
-    return [*_modes(home), *_inbox(home), *_set_aside(home)]
+    return [*_modes(home), *_secrets(home), *_inbox(home), *_set_aside(home), *_prefect_aside(home)]
 
 
 def check_ledger(home: Home, connection: duckdb.DuckDBPyConnection) -> list[Finding]:
@@ -72,6 +72,16 @@ def _modes(home: Home) -> list[Finding]:
     return found
 
 
+def _secrets(home: Home) -> list[Finding]:
+    """The key of the pseudonyms and the password of Prefect's pages: the folder's mode alone does not protect a file that is copied with its own."""
+    modes = {file.name: stat.S_IMODE(file.lstat().st_mode) for file in sorted(home.secret.glob("*"))}
+    return [
+        (f"secret/{name}", "bad", f"mode {mode:04o}: others may read it or change it; run chmod {PRIVATE_FILE:o} on it")
+        for name, mode in modes.items()
+        if mode & 0o077
+    ]
+
+
 def _inbox(home: Home) -> list[Finding]:
     mode = stat.S_IMODE(home.inbox.stat().st_mode) if home.inbox.is_dir() else 0
     if mode & 0o007:
@@ -86,3 +96,15 @@ def _set_aside(home: Home) -> list[Finding]:
     names = sorted(place.name for place in home.set_aside.iterdir())
     finding = f"{', '.join(names)}: of before `kpi init --force`, with personal data and no retention; remove it when nobody needs it"
     return [("set-aside/", "note", finding)]
+
+
+def _prefect_aside(home: Home) -> list[Finding]:
+    names = sorted(
+        file.name
+        for file in (home.root / "prefect").glob("*.aside-*")
+        if not file.name.endswith(("-wal", "-shm", "-journal"))
+    )
+    if not names:
+        return []
+    finding = f"{', '.join(names)}: databases that could not be used, of Prefect's history alone; remove them when nobody needs them"
+    return [("prefect/", "note", finding)]

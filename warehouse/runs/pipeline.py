@@ -23,6 +23,8 @@ from warehouse.loading.batch import BatchCounts
 from warehouse.loading.checks import OF_THE_FILE
 from warehouse.loading.corrections import apply_corrections
 from warehouse.loading.group import Refusal, Relanded, Result, SourceLoad
+from warehouse.loading.held_files import Rewritten, restore_held_files
+from warehouse.loading.reprocess import Reprocessed, outdated_sources, reprocess
 from warehouse.loading.same_records import seek_earlier_ones
 from warehouse.publication.switch import current_publication, publish, verify_publication
 from warehouse.reading.held_rows import write_index
@@ -58,7 +60,7 @@ class RunReport:
     """What a run did, as ``kpi run --json`` prints it. ``seconds`` is our own work by step.
 
     ``relanded``: those of ``skipped`` whose lost archive was landed again. ``contested``: what contradicts printed numbers now, and
-    what it holds back.
+    what it holds back. ``reprocessed``: sources that were judged again, by other rules.
     """
 
     run: str
@@ -72,6 +74,7 @@ class RunReport:
     contested: list[Contradiction] = field(default_factory=list)
     unknown: list[str] = field(default_factory=list)
     notices: list[Notice] = field(default_factory=list)
+    reprocessed: list[Reprocessed] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
 
@@ -84,7 +87,7 @@ class RunReport:
 
 
 class Pipeline:
-    """One run on an open warehouse. Steps are called in order: ``find``, ``take_in`` each, ``correct``, ``renew``, ``publish``, ``end``."""
+    """One run on an open warehouse. Steps are called in order: ``reprocess``, ``find``, ``take_in`` each, ``correct``, ``renew``, ``publish``, ``end``."""
 
     def __init__(self, warehouse: Warehouse, as_of: date | None = None) -> None:
         self.warehouse = warehouse
@@ -96,12 +99,24 @@ class Pipeline:
         self._told: set[str] = set()
         self._standing = current_publication(warehouse.home)
 
+    def reprocess(self, progress: Progress) -> int:
+        """Judges again, from the archive, the sources whose rows were taken in under other rules. Gives how many deliveries came out otherwise."""
+        with self._step():
+            with self.warehouse.transaction() as connection:
+                seek_earlier_ones(connection, self.warehouse.home)
+            done = {result.source for result in self.report.reprocessed}
+            due = [found for found in outdated_sources(self.warehouse.connection) if found.source not in done]
+            for result in reprocess(self.warehouse, due, self.run, self.watch):
+                self.report.reprocessed.append(result)
+                if result.problem is not None:
+                    self.report.notices.append(judged_before(result))
+                progress(describe_reprocessed(result))
+        return sum(len(result.changed) for result in self.report.reprocessed)
+
     def find(self) -> list[tuple[str, list[Delivery]]]:
         """What lies in the inbox, by source, in the order of taking in."""
-        with self._step(), self.warehouse.transaction() as connection:
-            seek_earlier_ones(connection, self.warehouse.home)
         self.report.unknown = strangers(self.warehouse.home)
-        self.report.notices = notices(self.warehouse.home)
+        self.report.notices += notices(self.warehouse.home)
         by_source: dict[str, list[Delivery]] = {}
         for delivery in deliveries(self.warehouse.home):
             by_source.setdefault(delivery.source, []).append(delivery)
@@ -186,6 +201,8 @@ class Pipeline:
         """Publishes where anything differs from the last publication, also what an interrupted run left unpublished."""
         with self._step():
             connection = self.warehouse.connection
+            for lost in restore_held_files(connection, self.warehouse.home):
+                self.report.notices.append(rewritten_notice(lost))
             write_index(connection, self.warehouse.home)
             standing = current_publication(self.warehouse.home)
             # What readers have must be whole too: a damaged publication is made anew.
@@ -203,7 +220,7 @@ class Pipeline:
     @contextmanager
     def _step(self) -> Iterator[None]:
         """One task at a time is on the warehouse; what breaks it off is told by what its user must do about it."""
-        with self.warehouse.step, stoppable(), _full_disk_is_said():
+        with self.warehouse.turn, stoppable(), _full_disk_is_said():
             yield
 
     def _report(self, status: str, message: str | None) -> None:
@@ -272,6 +289,7 @@ def a_run(root: Path, as_of: date | None, purpose: str = "kpi run") -> Iterator[
 def run_pipeline(root: Path, as_of: date | None = None, progress: Progress = lambda line: None) -> RunReport:
     """The whole run, without Prefect. Raises GateFailed, EngineError, EnvironmentProblem, WrongUsage."""
     with a_run(root, as_of) as pipeline:
+        pipeline.reprocess(progress)
         for source, found in pipeline.find():
             pipeline.take_in(source, found, progress)
         pipeline.correct(progress)
@@ -297,6 +315,33 @@ def describe(result: Result, delivery: Delivery) -> str:
         f"{result.file}: {result.landed:,} rows = {result.accepted:,} accepted + {result.quarantined:,} quarantined "
         f"+ {result.duplicate:,} duplicate"
     )
+
+
+def rewritten_notice(lost: Rewritten) -> Notice:
+    return Notice(
+        "rewritten",
+        lost.delivery,
+        f"quarantine/{lost.file} was lost, with the quarantined rows of {lost.delivery}; it was written anew from the archive",
+        f"quarantine/{lost.file} hilang, dengan baris karantina dari {lost.delivery}; sudah ditulis ulang dari arsip",
+    )
+
+
+def judged_before(result: Reprocessed) -> Notice:
+    """Of a source whose rows stand as other rules took them in."""
+    return Notice(
+        "judged_before",
+        result.source,
+        f"{result.source}: its {result.deliveries} deliveries stand as they were taken in, under other rules than today's: {result.problem}",
+        f"{result.source}: {result.deliveries} kirimannya tetap seperti saat diterima, dengan aturan yang lain dari aturan hari ini: "
+        f"{result.problem_id}",
+    )
+
+
+def describe_reprocessed(result: Reprocessed) -> str:
+    if result.problem is not None:
+        return f"NOT JUDGED AGAIN {judged_before(result).message}"
+    files = f": {', '.join(result.changed)}" if result.changed else ""
+    return f"{result.source}: {result.deliveries} deliveries judged again by today's rules, {len(result.changed)} came out otherwise{files}"
 
 
 @contextmanager

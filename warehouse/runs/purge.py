@@ -14,6 +14,14 @@ from warehouse.store.home import Home
 from warehouse.store.looking import look
 from warehouse.store.runs import run_clock
 
+# Each delivery with the clock on which it was first taken in: judged again, it is no younger.
+_TAKEN_IN = (
+    "SELECT batches.batch_id, batches.source, batches.file, batches.sha256, clock FROM ledger.batches AS batches "
+    "LEFT JOIN ledger.reprocessed AS again ON again.batch_id = batches.batch_id "
+    "JOIN ledger.batches AS first ON first.batch_id = coalesce(again.first_batch_id, batches.batch_id) "
+    "JOIN ledger.runs AS runs ON runs.run_id = first.run_id"
+)
+
 
 @dataclass(frozen=True)
 class Purged:
@@ -48,7 +56,10 @@ def purge(pipeline: Pipeline, days: int) -> list[Purged]:
     for due in found:
         if due.batch_id is not None:
             # The ledger first: what is gone without an entry would count as lost.
-            connection.execute("INSERT INTO ledger.purges VALUES ($1, $2, $3)", [due.batch_id, run.run_id, run.clock])
+            connection.execute(
+                "INSERT INTO ledger.purges SELECT $1, $2, $3 WHERE $1 NOT IN (SELECT batch_id FROM ledger.purges)",
+                [due.batch_id, run.run_id, run.clock],
+            )
         for place in due.places:
             # The same bytes may have come twice.
             place.unlink(missing_ok=True)
@@ -57,17 +68,10 @@ def purge(pipeline: Pipeline, days: int) -> list[Purged]:
 
 def _due(connection: duckdb.DuckDBPyConnection, home: Home, clock: datetime, days: int) -> list[_Due]:
     limit = clock - timedelta(days=days)
-    rows = connection.execute(
-        "SELECT batch_id, source, file, sha256, clock FROM ledger.batches JOIN ledger.runs USING (run_id) "
-        "WHERE clock < $1 ORDER BY batch_id",
-        [limit],
-    ).fetchall()
+    rows = connection.execute(f"{_TAKEN_IN} WHERE clock < $1 ORDER BY batches.batch_id", [limit]).fetchall()
     kept = {
         (source, sha256)
-        for source, sha256 in connection.execute(
-            "SELECT source, sha256 FROM ledger.batches JOIN ledger.runs USING (run_id) WHERE clock >= $1",
-            [limit],
-        ).fetchall()
+        for _, source, _, sha256, _ in connection.execute(f"{_TAKEN_IN} WHERE clock >= $1", [limit]).fetchall()
     }
     found = []
     for batch_id, source, file, sha256, taken_in in rows:

@@ -12,7 +12,7 @@ import duckdb
 from warehouse.facts.changes import NumberChange, changes_of
 from warehouse.facts.derive import View
 from warehouse.facts.enter import derive_partitions, enter_derived, settle, waiting_partitions
-from warehouse.facts.plan import Partition, Plan, plan_partitions
+from warehouse.facts.plan import Partition, Plan, delivery_cause, plan_partitions
 from warehouse.reconciliation.compare import renew_reconciliation
 from warehouse.runs.closing import closed_years
 from warehouse.runs.pipeline import Pipeline, a_run
@@ -168,7 +168,7 @@ def _steps(connection: duckdb.DuckDBPyConnection, plan: Plan, waiting: list[Part
     ).fetchall()
     for (batch,) in touching:
         concerned = [partition for known, partitions in by_batch.items() if known < batch for partition in partitions]
-        cause = "correction" if batch in plan.corrections else "late_data"
+        cause = delivery_cause([batch], plan.causes)
         yield _Step(batch, [replace(partition, why=cause) for partition in concerned], brings=True)
     # What an indicator sees of the deliveries of earlier years.
     yield _Step(plan.view.known_batch, waiting, brings=True)

@@ -9,8 +9,7 @@ from threading import RLock
 
 import duckdb
 
-from expectations.contract import load_contract, source_names
-from expectations.identity import state_columns, states_table
+from expectations.contract import source_names
 from expectations.suite import Validator
 from transforms.reference.tables import static_tables
 from transforms.sql import identifier
@@ -21,29 +20,24 @@ from warehouse.store.home_state import require_home, require_ledger, require_new
 from warehouse.store.key import content_secret, fingerprint, hmac_pads, load_key
 from warehouse.store.lock import writer_lock
 from warehouse.store.migrations import migrate
-from warehouse.store.queries import has_table, install_macros, roll_back, single_value
+from warehouse.store.queries import install_macros, roll_back, single_value
+from warehouse.store.settings import SETTINGS
+from warehouse.store.states import prepare_states
 from warehouse.store.stopping import interruptible
 
 MEMORY_LIMIT = "1500MB"
 THREADS = 2
 LEAST_FREE_BYTES = 200 * 1024**2
-SETTINGS = (
-    "SET TimeZone = 'Asia/Jakarta'",
-    "SET preserve_insertion_order = false",
-    "SET enable_progress_bar = false",
-    # Keyed hashes do not compress, and looking for a way takes a third of the time of writing states.
-    "SET disabled_compression_methods = 'fsst,dict_fsst'",
-)
 
 
 class Warehouse:
-    """The open warehouse. ``connection`` is the only way in; ``step`` serialises the tasks of a flow on it."""
+    """The open warehouse. ``connection`` is the only way in; ``turn`` lets one task of a flow at a time onto it."""
 
     def __init__(self, home: Home, connection: duckdb.DuckDBPyConnection) -> None:
         self.home = home
         self.connection = connection
         self.validator = Validator(connection)
-        self.step = RLock()
+        self.turn = RLock()
 
     @contextmanager
     def transaction(self) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -112,7 +106,7 @@ def open_here(root: Path) -> Warehouse | None:
 
 def _sweep(home: Home) -> None:
     """Removes what a killed run left half-made: it may hold personal data, and nobody would ever read it again."""
-    for unfinished in home.landing.glob("*/.*.part"):
+    for unfinished in (*home.landing.glob("*/.*.part"), *home.quarantine.glob("*/*.part")):
         unfinished.unlink()
     for left in home.spool.iterdir():
         # A link goes, and what it leads to stays.
@@ -170,9 +164,12 @@ def prepare_tables(connection: duckdb.DuckDBPyConnection, home: Home) -> None:
     migrate(connection, str(home.warehouse))
     # In one transaction: each statement by itself would be put on disk by itself.
     connection.execute("BEGIN")
-    install_reference(connection)
-    for source in source_names():
-        create_states_table(connection, source)
+    try:
+        install_reference(connection)
+        prepare_states(connection, source_names())
+    except BaseException:
+        roll_back(connection)
+        raise
     connection.execute("COMMIT")
 
 
@@ -197,21 +194,3 @@ def install_reference(connection: duckdb.DuckDBPyConnection) -> None:
         connection.register("reference_frame", frame.to_arrow())
         connection.execute(f"CREATE OR REPLACE TABLE reference.{identifier(name)} AS SELECT * FROM reference_frame")
         connection.unregister("reference_frame")
-
-
-def create_states_table(connection: duckdb.DuckDBPyConnection, source: str) -> None:
-    """``states.<source>`` with its comments, from the contract. Grain: one state of one key."""
-    contract = load_contract(source)
-    table = states_table(contract)
-    columns = state_columns(contract)
-    if has_table(connection, "states", source):
-        return
-    connection.execute("CREATE SCHEMA IF NOT EXISTS states")
-    connection.execute(f"CREATE TABLE {table} ({', '.join(f'{identifier(n)} {t}' for n, t, _ in columns)})")
-    connection.execute(f"COMMENT ON TABLE {table} IS '{_quoted(contract.description.en)}'")
-    for name, _, comment in columns:
-        connection.execute(f"COMMENT ON COLUMN {table}.{identifier(name)} IS '{_quoted(comment)}'")
-
-
-def _quoted(text: str) -> str:
-    return text.replace("'", "''")

@@ -14,7 +14,7 @@ import duckdb
 from transforms.facts import fact_tables
 from warehouse.store.fact_tables import columns_added_after
 from warehouse.store.migrations import FIRST_SCHEMA, columns_since, newest_schema
-from warehouse.store.queries import first_row, single_value
+from warehouse.store.queries import first_row, has_table, single_value
 
 FIRST = "0" * 64
 _OF_BATCH = "(SELECT run_id FROM ledger.batches WHERE batches.batch_id = entry.batch_id)"
@@ -60,6 +60,8 @@ SEALED = (
     _Sealed("ledger.restatements"),
     _Sealed("ledger.waivers"),
     _Sealed("ledger.purges"),
+    _Sealed("ledger.intakes"),
+    _Sealed("ledger.reprocessed"),
     _Sealed("ledger.added_columns", "entry.first_run_id"),
     _Sealed("quarantine.held_rows", _OF_BATCH, ("closed_by_batch_id",)),
     *(
@@ -147,6 +149,9 @@ def _contents(connection: duckdb.DuckDBPyConnection, first: int, last: int, sche
     added, bounds = columns_added_after(connection, last), {"first": first, "last": last}
     found: dict[int, dict[str, str]] = {}
     for sealed in SEALED:
+        if not has_table(connection, *sealed.table.split(".")):
+            # Of a later schema than this warehouse, which no run has brought up yet.
+            continue
         for run_id, digest in connection.execute(sealed.digests(schema, added), bounds).fetchall():
             found.setdefault(run_id, {})[sealed.name] = digest
     return found

@@ -184,5 +184,6 @@ def merged(parts: Iterable[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _text(row: Row) -> str | None:
+    """A number with its decimals; what is text already as it is."""
     value = row.get("value")
-    return None if value is None else decimal_text(value, row.get("decimals"))
+    return value if value is None or isinstance(value, str) else decimal_text(value, row.get("decimals"))
