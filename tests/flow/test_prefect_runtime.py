@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from flows.settings import KpiSettings
+from flows.settings import Settings
 from tests.processes import script
 
 FLOWS = """
@@ -225,7 +225,7 @@ def test_a_server_that_does_not_start_gives_the_end_of_its_log(tmp_path):
 @pytest.mark.slow
 def test_the_history_keeps_the_last_days_and_no_more(first_run, tmp_path):
     """Of two runs, one of them 40 days old and one of 20, a history of 30 days keeps the second; unless somebody sets it, it has 90."""
-    assert KpiSettings().history_days == 90
+    assert Settings().history_days == 90
     home = tmp_path / "home"
     shutil.copytree(first_run[0], home)
     with closing(sqlite3.connect(home / "prefect" / "prefect.db")) as database, database:

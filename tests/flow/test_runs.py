@@ -179,6 +179,8 @@ def test_a_killed_run_leaves_the_last_publication_and_the_next_one_heals(
     assert killed.returncode == -signal.SIGKILL, killed.stderr
     assert verify_publication(place.home.published.resolve()) == []
     is_switched = (step, moment) == ("publication", "ends")
+    entered = place.ledger("SELECT count(*) > 0 FROM facts.kpi_values WHERE run = 'run-000002'")
+    assert entered == [(step == "publication",)], "facts are entered whole or not at all"
     assert _facts(place.home) == halves.whole if is_switched else read_values(place.home) == before
     place.run("2025-02-02")
     assert _facts(place.home) == halves.whole
