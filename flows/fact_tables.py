@@ -96,8 +96,9 @@ RECONCILIATION = Table(
     (
         Column("item", "item"),
         Column("verdict", "verdict"),
-        Column("published", "published", is_number=True),
-        Column("derived", "derived", is_number=True),
+        # Mostly numbers, which are one word; some of a report's are texts.
+        Column("published", "published", is_number=True, is_prose=True),
+        Column("derived", "derived", is_number=True, is_prose=True),
         Column("discrepancy", "discrepancy", priority=2),
         Column("note", "note", is_prose=True, priority=3),
     ),

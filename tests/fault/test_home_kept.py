@@ -24,11 +24,14 @@ from warehouse.store.runs import TRIAL, read_meta
 
 WRITING = (
     ["run"], ["backfill", "2024"], ["close", "2024"], ["restate", "--apply", "--reason", "a", "--approver", "b"], ["purge"], ["serve"],
+    ["waive", "IKU-07|2024|realisasi", "--reason", "a", "--owner", "b"],
 )  # fmt: skip
 ASKING = (
     ["backfill", "2024", "--dry-run"], ["restate", "--plan"], ["purge", "--dry-run"], ["explain", "IKU-06", "--period", "2024"],
     ["reproduce", "IKU-06", "--period", "2024"], ["doctor", "--json"], ["values"], ["services", "--year", "2024"], ["scores", "--year", "2024"],
     ["revisions", "IKU-06"], ["reconcile", "--year", "2024"], ["quarantine"], ["validate", "--open"],
+    ["waive", "--list"], ["surveys", "--year", "2024"], ["integration", "--year", "2024"], ["agencies", "--indicator", "IKU-06"],
+    ["budget", "--year", "2024"], ["backlog", "--service", "pension"],
 )  # fmt: skip
 
 

@@ -60,7 +60,7 @@ def test_a_restatement_shows_the_plan_asks_and_says_what_it_did(place: TimeHome)
     assert "nothing was changed" in refused.text
     assert place.value("IKU-06", "2024") == "75.00" and len(place.ledger("FROM ledger.runs")) == runs
     applied = on_terminal(*command, columns=200, types="y\n")
-    said = f"run-{runs + 1:06d}: 2 values of 2024 restated and published, approved by Kepala Bagian: surat susulan"
+    said = f"run-{runs + 1:06d}: 44 values of 2024 restated and published, approved by Kepala Bagian: surat susulan"
     assert applied.code == 0 and said in applied.text
     assert place.value("IKU-06", "2024") == "50.00"
 

@@ -378,7 +378,9 @@ def test_what_contradicts_a_closed_year_is_named_and_the_restatement_holds_it_ba
     assert [(p.item, p.old, p.new) for p in place.run("2025-03-01").pending][:1] == [("IKU-07", "91.67", "83.33")]
     done = restate(place.root, date(2025, 3, 2), "Surat 12/2025", "Kepala")
     assert [(c["derived"], c["held"][0]["value"]) for c in done.contested] == [("83.33", "91.67")]
-    assert done.sentence().startswith("run-000005: 0 values of 2024 restated")
+    assert done.sentence().startswith("run-000005: 1 values of 2024 restated"), (
+        "the service itself, that is no more digital"
+    )
     assert (iku_07(place)["value"], iku_07(place)["flags"]) == ("91.67", ["contested"])
     assert place.run("2025-03-03").contested[0].derived == "83.33"
 

@@ -80,14 +80,14 @@ def test_two_targets_of_one_year_leave_the_first_standing(home):
 
 
 def test_a_printed_value_gives_way_to_the_first_row(home):
-    deliver(home, "published_value/1.csv", PRINT + "07,IKU-02,2020,realisasi,95.9,1,Grafik 3.5\n")
+    deliver(home, "published_value/1.csv", PRINT + "07,IKU-02,2020,realisasi,2.0,1,Grafik 3.5\n")
     run_pipeline(home.root, date(2025, 1, 10))
     (fact,) = read_values(home, period="2020", indicator="IKU-02")
-    assert (fact["value"], fact["decimals"], fact["status"], fact["numerator"]) == ("95.9", 1, "reported", None)
+    assert (fact["value"], fact["decimals"], fact["status"], fact["numerator"]) == ("2.0", 1, "reported", None)
     deliver(home, "ip_asn_measurement/1.csv", MEASUREMENT + "5500,2020,2020-09-23,75\n")
     run_pipeline(home.root, date(2025, 1, 11))
     assert [(value, status, reason) for value, _, status, reason in history(home, "IKU-02", "2020")] == [
-        ("95.900000", "reported", None),
+        ("2.000000", "reported", None),
         ("2.040000", "derived", "late_data"),
     ]
 

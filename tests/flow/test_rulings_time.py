@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.rows import csv, row
-from warehouse.reading.published_values import Breakdown, published, read_services, read_values
+from warehouse.reading.published_values import published, read_services, read_values
 from warehouse.runs.pipeline import run_pipeline
 from warehouse.store.failures import WrongUsage
 from warehouse.store.home import Home
@@ -21,9 +21,7 @@ def state(
     return row(source, id=key, tgl_pertek="", alasan_tolak="x", **(common | changed))
 
 
-def counts(
-    root: Path, as_of: date | None = None, year: int = 2024, by: Breakdown = "year"
-) -> dict[tuple[str, str], tuple]:
+def counts(root: Path, as_of: date | None = None, year: int = 2024, by: str = "year") -> dict[tuple[str, str], tuple]:
     lines = read_services(Home(root), year, by, as_of)
     return {(line["service"], line["group"]): tuple(line[count] for count in COUNTS) for line in lines}
 
