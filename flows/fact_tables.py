@@ -1,5 +1,6 @@
 """What the reading commands print of the published facts. Each table is declared here once."""
 
+import textwrap
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 from flows.json_shapes import ReconciledLine, Revision, Scores, Value, services_shape
 from flows.options import Format, Verdict
 from flows.render import answer, moment
-from flows.tables import NO_VALUE, Column, Row, Table, show
+from flows.tables import NO_VALUE, Column, Row, Table, show, terminal_width
 from transforms.services.measures import listed_measures
 from warehouse.reading.published_values import ScoreSheet
 
@@ -209,4 +210,5 @@ def print_reconciliation(rows: list[dict[str, Any]], ways: dict[str, int], form:
         said = {"found": "found by this run", "text": "that only a reader finds", "not_found": "not there in this run"}
         if ways:
             each = ", ".join(f"{ways[way]} {text}" for way, text in said.items() if way in ways)
-            print(f"{sum(ways.values())} discrepancies of the report: {each} (published table discrepancies)")
+            line = f"{sum(ways.values())} discrepancies of the report: {each} (published table discrepancies)"
+            print("\n".join(textwrap.wrap(line, terminal_width())))
