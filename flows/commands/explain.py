@@ -31,8 +31,8 @@ def explain(
     as_json: JsonOption = False,
 ) -> None:
     """Show where a number comes from: formula, records by role, deliveries, rules, history."""
+    from flows.explain_shapes import Explanation  # noqa: PLC0415
     from flows.explain_text import print_explanation  # noqa: PLC0415
-    from flows.json_shapes import Explanation  # noqa: PLC0415
     from flows.render import print_json  # noqa: PLC0415
     from warehouse.store.failures import NothingKnown  # noqa: PLC0415
     from warehouse.trace.explain import explain as explain_item  # noqa: PLC0415
