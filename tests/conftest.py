@@ -5,6 +5,7 @@ import gc
 import os
 import pickle
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -56,9 +57,21 @@ def prefect_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return shared / "home" / "prefect"
 
 
+@pytest.fixture
+def prefect_server(_shared_server: tuple[int, dict[str, str]]) -> Iterator[dict[str, str]]:
+    """A server for those tests that ask nothing of its start: what a command's environment says to use it. Between them it is halted, for it
+    takes half a core also where nobody asks it."""
+    group, environment = _shared_server
+    os.killpg(group, signal.SIGCONT)
+    yield environment
+    os.killpg(group, signal.SIGSTOP)
+
+
 @pytest.fixture(scope="session")
-def prefect_server(tmp_path_factory: pytest.TempPathFactory, prefect_database: Path) -> Iterator[dict[str, str]]:
-    """A server for those tests that ask nothing of its start: what a command's environment says to use it."""
+def _shared_server(
+    tmp_path_factory: pytest.TempPathFactory, prefect_database: Path
+) -> Iterator[tuple[int, dict[str, str]]]:
+    """(process group, environment of a command that uses it)."""
     home = tmp_path_factory.mktemp("server") / "home"
     shutil.copytree(prefect_database, home / "prefect")
     script = (
@@ -68,12 +81,13 @@ def prefect_server(tmp_path_factory: pytest.TempPathFactory, prefect_database: P
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
     command = [sys.executable, "-c", script, str(home)]
     with subprocess.Popen(
-        command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-    ) as process:
+        command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, start_new_session=True
+    ) as process:  # fmt: skip
         assert process.stdin and process.stdout
         address = process.stdout.readline().strip()
         password = (home / "secret" / "prefect-api").read_text().strip()
-        yield {"PREFECT_API_URL": address, "PREFECT_API_AUTH_STRING": password}
+        yield process.pid, {"PREFECT_API_URL": address, "PREFECT_API_AUTH_STRING": password}
+        os.killpg(process.pid, signal.SIGCONT)
         process.stdin.close()
 
 
