@@ -42,6 +42,10 @@ def _lines(home: Home) -> Lines:
     }
 
 
+# It takes in a whole year of its own.
+pytestmark = pytest.mark.sample
+
+
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory: pytest.TempPathFactory) -> TwoRuns:
     return TwoRuns(tmp_path_factory.mktemp("late"))
