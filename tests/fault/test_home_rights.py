@@ -55,7 +55,7 @@ def test_rights_do_not_depend_on_the_umask(tmp_path: Path, umask: str) -> None:
     public = {name for name in ours if name.split("/")[1:2] in (["publications"], ["reports"])} | {"home"}
     assert {name for name, mode in ours.items() if mode & 0o077} == public
     assert {name for name in public if ours[name] & 0o044 != 0o044} == set()
-    assert {ours[f"home/{name}"] for name in ("warehouse.duckdb", "warehouse.store.lock")} == {0o600}
+    assert {ours[f"home/{name}"] for name in ("warehouse.duckdb", "warehouse.lock")} == {0o600}
     assert bad(place.root) == {}
 
 
@@ -73,13 +73,13 @@ def test_the_write_ahead_log_is_private_while_a_run_goes_on(place: TimeHome) -> 
 def test_rights_of_an_older_home_are_healed_and_named_before(place: TimeHome) -> None:
     for name, mode in {
         "warehouse.duckdb": 0o644,
-        "warehouse.store.lock": 0o666,
+        "warehouse.lock": 0o666,
         "publications": 0o700,
         "landing": 0o755,
         ".": 0o777,
     }.items():
         (place.root / name).chmod(mode)
-    assert set(bad(place.root)) == {"warehouse.duckdb", "warehouse.store.lock", "publications/", "landing/", "home/"}
+    assert set(bad(place.root)) == {"warehouse.duckdb", "warehouse.lock", "publications/", "landing/", "home/"}
     place.home.inbox.chmod(0o770)
     place.run("2025-02-03")
     assert bad(place.root) == {}
@@ -92,7 +92,7 @@ def test_rights_of_an_older_home_are_healed_and_named_before(place: TimeHome) ->
 
 @pytest.mark.parametrize(
     "name",
-    ["spool", "landing", "quarantine", "secret", "publications", "reports", "warehouse.duckdb", "warehouse.store.lock", "landing/pension", "publications/000001"],
+    ["spool", "landing", "quarantine", "secret", "publications", "reports", "warehouse.duckdb", "warehouse.lock", "landing/pension", "publications/000001"],
 )  # fmt: skip
 def test_no_link_is_followed(place: TimeHome, tmp_path: Path, name: str) -> None:
     elsewhere = tmp_path / "elsewhere"

@@ -51,7 +51,7 @@ def test_a_publication_is_a_folder_behind_a_relative_link(warehouse, home):
             "spool",
             "warehouse.duckdb",
             "warehouse.duckdb.wal",
-            "warehouse.store.lock",
+            "warehouse.lock",
         ]
     )
 

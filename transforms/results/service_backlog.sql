@@ -37,12 +37,12 @@ WITH whole_days AS (
   JOIN working_days AS today ON today.calendar_date = open_days.day
   GROUP BY open_days.service, open_days.day
 ), received AS (
-  SELECT service, received_date AS day, sum(proposals) AS received_count FROM waits GROUP BY service, received_date
+  SELECT service, received_date AS day, sum(proposals) AS day_received FROM waits GROUP BY service, received_date
 ), decided AS (
-  SELECT service, decided_date AS day, sum(proposals) AS decided_count FROM waits WHERE decided_date IS NOT NULL GROUP BY service, decided_date
+  SELECT service, decided_date AS day, sum(proposals) AS day_decided FROM waits WHERE decided_date IS NOT NULL GROUP BY service, decided_date
 )
-SELECT days.service, days.day, CAST(coalesce(received_count, 0) AS BIGINT) AS newly_received_count,
-  CAST(coalesce(decided_count, 0) AS BIGINT) AS newly_decided_count, CAST(coalesce(open_count, 0) AS BIGINT) AS open_count,
+SELECT days.service, days.day, CAST(coalesce(day_received, 0) AS BIGINT) AS newly_received_count,
+  CAST(coalesce(day_decided, 0) AS BIGINT) AS newly_decided_count, CAST(coalesce(open_count, 0) AS BIGINT) AS open_count,
   CAST(coalesce(late_count, 0) AS BIGINT) AS late_count, oldest_received_date, CAST(oldest_age_days AS INTEGER) AS oldest_age_days
 FROM days
 LEFT JOIN received ON received.service = days.service AND received.day = days.day

@@ -61,7 +61,7 @@ class Home:
 
     @property
     def lock(self) -> Path:
-        return self.root / "warehouse.store.lock"
+        return self.root / "warehouse.lock"
 
     @property
     def published(self) -> Path:
