@@ -52,7 +52,9 @@ def test_the_version() -> None:
 def test_completion_installs_itself_and_completes(tmp_path: Path) -> None:
     environment = {**os.environ, "HOME": str(tmp_path)}
     command = Path(sys.executable).with_name("kpi")
-    done = subprocess.run([command, "--install-completion", "bash"], env=environment, capture_output=True, check=False)
+    # From a shell, as a person does: the command asks the processes above it which one that is.
+    typed = f"{shlex.quote(str(command))} --install-completion; exit $?"
+    done = subprocess.run(["bash", "-c", typed], env=environment, capture_output=True, check=False)
     assert done.returncode == 0
     script = tmp_path / ".bash_completions" / "kpi.sh"
     asked = f'source {script}; COMP_WORDS=(kpi re) COMP_CWORD=1; _kpi_completion kpi re kpi; echo "${{COMPREPLY[@]}}"'
