@@ -13,9 +13,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from sample_data import write_deliveries
+from tests.in_memory import empty_warehouse
 from warehouse.runs.pipeline import RunReport, run_pipeline
 from warehouse.store.home import Home
 
@@ -89,6 +91,21 @@ def _shared_server(
         yield process.pid, {"PREFECT_API_URL": address, "PREFECT_API_AUTH_STRING": password}
         os.killpg(process.pid, signal.SIGCONT)
         process.stdin.close()
+
+
+@pytest.fixture(scope="session")
+def _empty_warehouse() -> Iterator[duckdb.DuckDBPyConnection]:
+    with duckdb.connect() as connection:
+        empty_warehouse(connection)
+        yield connection
+
+
+@pytest.fixture
+def memory(_empty_warehouse: duckdb.DuckDBPyConnection) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The empty warehouse in memory, in a transaction that leaves it empty."""
+    _empty_warehouse.execute("BEGIN")
+    yield _empty_warehouse
+    _empty_warehouse.execute("ROLLBACK")
 
 
 @contextmanager

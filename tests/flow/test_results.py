@@ -1,6 +1,5 @@
 """Tables of results: one declaration and one query; planned, staged, entered with their versions and published by the mechanism of all facts."""
 
-from collections.abc import Iterator
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -8,7 +7,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from tests.in_memory import empty_warehouse, give_states, result_rows
+from tests.in_memory import give_states, result_rows
 from tests.publication_home import query
 from tests.time_home import TimeHome
 from transforms.facts import FactTable, fact_table
@@ -20,13 +19,6 @@ from warehouse.store.fact_tables import install_fact_tables
 from warehouse.store.seal import find_break
 
 SURVEY = "survey_code,year,semester,unit_code,respondent_id,response_date,u1_score,u2_score,u3_score,u4_score,u5_score,u6_score,u7_score,u8_score,u9_score"
-
-
-@pytest.fixture
-def memory() -> Iterator[duckdb.DuckDBPyConnection]:
-    with duckdb.connect() as connection:
-        empty_warehouse(connection)
-        yield connection
 
 
 def derived(connection: duckdb.DuckDBPyConnection, columns: str, csv: str) -> list[tuple[object, ...]]:

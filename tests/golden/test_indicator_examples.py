@@ -1,8 +1,7 @@
 """Every worked example of every indicator, through its real evidence query and the product's own derivation."""
 
-import duckdb
 import pytest
-from in_memory import derive, empty_warehouse, give_states, shown
+from in_memory import derive, give_states, shown
 
 from transforms.definitions import Example, Indicator, load_indicators
 from transforms.exact import decimal_text
@@ -10,28 +9,13 @@ from transforms.exact import decimal_text
 EXAMPLES = [(indicator, example) for indicator in load_indicators() for example in indicator.examples]
 
 
-@pytest.fixture(scope="module")
-def warehouse():
-    with duckdb.connect() as connection:
-        empty_warehouse(connection)
-        yield connection
-
-
-@pytest.fixture
-def connection(warehouse):
-    """The empty warehouse, in a transaction that leaves it empty."""
-    warehouse.execute("BEGIN")
-    yield warehouse
-    warehouse.execute("ROLLBACK")
-
-
 @pytest.mark.parametrize(
     ("indicator", "example"), EXAMPLES, ids=[f"{indicator.id}: {example.title}" for indicator, example in EXAMPLES]
 )
-def test_a_worked_example_comes_out(connection, indicator: Indicator, example: Example):
+def test_a_worked_example_comes_out(memory, indicator: Indicator, example: Example):
     for source, csv in example.given.items():
-        give_states(connection, source, csv)
-    found = derive(connection, indicator, example.period, example.as_of)
+        give_states(memory, source, csv)
+    found = derive(memory, indicator, example.period, example.as_of)
     outcome = found.outcome
     assert (shown(found), outcome.status) == (example.value, example.status)
     assert (decimal_text(outcome.numerator), decimal_text(outcome.denominator)) == (

@@ -3,11 +3,10 @@
 from datetime import date, datetime
 from decimal import Decimal
 
-import duckdb
 import pytest
 
 from expectations.contract import load_contract
-from tests.in_memory import derive, empty_warehouse, give_states, hold_row, indicator_named, result_rows, shown
+from tests.in_memory import derive, give_states, hold_row, indicator_named, result_rows, shown
 from transforms.definitions import load_indicators
 from transforms.facts import fact_table, result_tables
 from transforms.reference.tables import survey_names
@@ -21,21 +20,6 @@ SURVEY = "survey_code,year,semester,unit_code,respondent_id,response_date," + ",
 INTEGRATION = "letter_number,letter_date,quarter,year,agency_code,channel,history_type,is_integrated"
 MS, TMS, IN_PROCESS, CANCELLED = "7", "6", "12", "9"
 BUDGET = "budget_code,year,revision_number,revision_date,data_date,allocated_rupiah,spent_rupiah"
-
-
-@pytest.fixture(scope="module")
-def whole():
-    with duckdb.connect() as connection:
-        empty_warehouse(connection)
-        yield connection
-
-
-@pytest.fixture
-def memory(whole):
-    """The empty warehouse, in a transaction that leaves it empty."""
-    whole.execute("BEGIN")
-    yield whole
-    whole.execute("ROLLBACK")
 
 
 def give(memory, source, header, *lines):

@@ -4,9 +4,8 @@ from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 
-import duckdb
 import pytest
-from in_memory import derive, empty_warehouse, give_states, hold_row, indicator_named, shown
+from in_memory import derive, give_states, hold_row, indicator_named, shown
 
 from expectations.contract import load_contract
 from transforms.definitions import NOT_STATED, Formula, Level, Version
@@ -18,21 +17,6 @@ SURVEY = "survey_code,year,semester,unit_code,respondent_id,response_date," + ",
     f"u{n}_score" for n in range(1, 10)
 )
 PRINT = "office_code,item_code,year,measure_code,printed_value,printed_decimals,printed_in"
-
-
-@pytest.fixture(scope="module")
-def warehouse():
-    with duckdb.connect() as connection:
-        empty_warehouse(connection)
-        yield connection
-
-
-@pytest.fixture
-def connection(warehouse):
-    """The empty warehouse, in a transaction that leaves it empty."""
-    warehouse.execute("BEGIN")
-    yield warehouse
-    warehouse.execute("ROLLBACK")
 
 
 def band(value):
@@ -48,8 +32,8 @@ def survey_rows(survey: str, unit: str, respondents: int, score: int, semester: 
 
 
 @pytest.mark.parametrize("number", range(1, 15))
-def test_a_source_that_was_never_delivered_is_missing(connection, number):
-    found = derive(connection, indicator_named(f"IKU-{number:02}"), "2024")
+def test_a_source_that_was_never_delivered_is_missing(memory, number):
+    found = derive(memory, indicator_named(f"IKU-{number:02}"), "2024")
     assert (found.outcome.status, shown(found)) == ("source_missing", None)
 
 
@@ -68,83 +52,79 @@ def test_a_source_that_was_never_delivered_is_missing(connection, number):
         ("IKU-14", "audit_finding", "T1", None),
     ],
 )
-def test_a_period_with_quarantined_rows_only_is_withheld(connection, indicator, source, key, part):
-    hold_row(connection, source, key, 2024, part)
-    found = derive(connection, indicator_named(indicator), part or "2024")
+def test_a_period_with_quarantined_rows_only_is_withheld(memory, indicator, source, key, part):
+    hold_row(memory, source, key, 2024, part)
+    found = derive(memory, indicator_named(indicator), part or "2024")
     assert (found.outcome.status, shown(found)) == ("withheld_quality", None)
 
 
-def test_rows_of_another_indicator_of_the_source_withhold_nothing(connection):
-    hold_row(connection, "external_score", "IKU-11|2024|S/1", 2024)
-    assert derive(connection, indicator_named("IKU-10"), "2024").outcome.status == "not_yet_measured"
-    hold_row(connection, "survey", "layanan|2024|1|INKA|r", 2024, "2024-S1")
-    assert derive(connection, indicator_named("IKU-03"), "2024-S1").outcome.status == "not_yet_measured"
+def test_rows_of_another_indicator_of_the_source_withhold_nothing(memory):
+    hold_row(memory, "external_score", "IKU-11|2024|S/1", 2024)
+    assert derive(memory, indicator_named("IKU-10"), "2024").outcome.status == "not_yet_measured"
+    hold_row(memory, "survey", "layanan|2024|1|INKA|r", 2024, "2024-S1")
+    assert derive(memory, indicator_named("IKU-03"), "2024-S1").outcome.status == "not_yet_measured"
 
 
-def test_a_row_whose_key_cannot_be_read_may_concern_any_of_them(connection):
-    hold_row(connection, "external_score", None, 2024)
-    assert derive(connection, indicator_named("IKU-10"), "2024").outcome.status == "withheld_quality"
+def test_a_row_whose_key_cannot_be_read_may_concern_any_of_them(memory):
+    hold_row(memory, "external_score", None, 2024)
+    assert derive(memory, indicator_named("IKU-10"), "2024").outcome.status == "withheld_quality"
 
 
-def test_a_register_without_any_accepted_row_says_nothing_about_a_year(connection):
-    hold_row(connection, "audit_finding", "T1", 2023)
-    assert derive(connection, indicator_named("IKU-14"), "2024").outcome.status == "not_yet_measured"
+def test_a_register_without_any_accepted_row_says_nothing_about_a_year(memory):
+    hold_row(memory, "audit_finding", "T1", 2023)
+    assert derive(memory, indicator_named("IKU-14"), "2024").outcome.status == "not_yet_measured"
 
 
-def test_a_held_record_counts_once_against_and_once_for_the_value(connection):
+def test_a_held_record_counts_once_against_and_once_for_the_value(memory):
     drafts = "\n".join(f"D{n},2024,,2024-03-01,,2024-04-01" for n in range(11))
-    give_states(
-        connection, "regulation", f"draft_id,year,title,proposed_date,regulation_number,issued_date\n{drafts}\n"
-    )
-    hold_row(connection, "regulation", "D99", 2024)
-    hold_row(connection, "regulation", "D99", 2024)
-    found = derive(connection, indicator_named("IKU-05"), "2024")
+    give_states(memory, "regulation", f"draft_id,year,title,proposed_date,regulation_number,issued_date\n{drafts}\n")
+    hold_row(memory, "regulation", "D99", 2024)
+    hold_row(memory, "regulation", "D99", 2024)
+    found = derive(memory, indicator_named("IKU-05"), "2024")
     assert (shown(found), found.outcome.denominator, band(found)) == ("100.00", Decimal(11), ["91.67", "100.00"])
 
 
-def test_a_held_state_of_an_accepted_record_makes_that_record_doubtful(connection):
+def test_a_held_state_of_an_accepted_record_makes_that_record_doubtful(memory):
     drafts = "\n".join(f"D{n},2024,,2024-03-01,," for n in range(4))
-    give_states(
-        connection, "regulation", f"draft_id,year,title,proposed_date,regulation_number,issued_date\n{drafts}\n"
-    )
-    hold_row(connection, "regulation", "D2", 2024)
-    assert band(derive(connection, indicator_named("IKU-05"), "2024")) == ["0.00", "25.00"]
+    give_states(memory, "regulation", f"draft_id,year,title,proposed_date,regulation_number,issued_date\n{drafts}\n")
+    hold_row(memory, "regulation", "D2", 2024)
+    assert band(derive(memory, indicator_named("IKU-05"), "2024")) == ["0.00", "25.00"]
 
 
-def test_the_49_stay_49_whatever_is_held(connection):
-    give_states(connection, "nspk_assessment", "agency_code,year,score,assessed_date\n5500,2023,80,2024-03-18\n")
-    hold_row(connection, "nspk_assessment", "5500|2023", 2023)
-    hold_row(connection, "nspk_assessment", "5501|2023", 2023)
-    hold_row(connection, "nspk_assessment", "9999|2023", 2023)
-    found = derive(connection, indicator_named("IKU-01"), "2023")
+def test_the_49_stay_49_whatever_is_held(memory):
+    give_states(memory, "nspk_assessment", "agency_code,year,score,assessed_date\n5500,2023,80,2024-03-18\n")
+    hold_row(memory, "nspk_assessment", "5500|2023", 2023)
+    hold_row(memory, "nspk_assessment", "5501|2023", 2023)
+    hold_row(memory, "nspk_assessment", "9999|2023", 2023)
+    found = derive(memory, indicator_named("IKU-01"), "2023")
     assert (shown(found), found.outcome.denominator, band(found)) == ("2.04", Decimal(49), ["0.00", "4.08"])
 
 
-def test_a_held_respondent_is_worth_the_least_or_the_most_score(connection):
-    give_states(connection, "survey", f"{SURVEY}\n{survey_rows('pembinaan', '', 3, 3)}\n")
-    hold_row(connection, "survey", "pembinaan|2024|1|none|other", 2024, "2024-S1")
-    found = derive(connection, indicator_named("IKU-03"), "2024-S1")
+def test_a_held_respondent_is_worth_the_least_or_the_most_score(memory):
+    give_states(memory, "survey", f"{SURVEY}\n{survey_rows('pembinaan', '', 3, 3)}\n")
+    hold_row(memory, "survey", "pembinaan|2024|1|none|other", 2024, "2024-S1")
+    found = derive(memory, indicator_named("IKU-03"), "2024-S1")
     # (3 x 75 + 25) / 4 and (3 x 75 + 100) / 4
     assert (shown(found), found.outcome.denominator, band(found)) == ("75.00", Decimal(3), ["62.50", "81.25"])
 
 
-def test_the_band_holds_the_value_also_where_a_held_row_completes_a_unit(connection):
+def test_the_band_holds_the_value_also_where_a_held_row_completes_a_unit(memory):
     incomplete = "layanan,2024,1,MUTASI,m1,2024-04-06,4,4,4,4,4,4,4,4,"
-    give_states(connection, "survey", f"{SURVEY}\n{survey_rows('layanan', 'INKA', 2, 1)}\n{incomplete}\n")
-    hold_row(connection, "survey", "layanan|2024|1|MUTASI|other", 2024, "2024-S1")
-    found = derive(connection, indicator_named("IKU-04"), "2024-S1")
+    give_states(memory, "survey", f"{SURVEY}\n{survey_rows('layanan', 'INKA', 2, 1)}\n{incomplete}\n")
+    hold_row(memory, "survey", "layanan|2024|1|MUTASI|other", 2024, "2024-S1")
+    found = derive(memory, indicator_named("IKU-04"), "2024-S1")
     low, high = found.outcome.low, found.outcome.high
     assert (shown(found), low <= found.outcome.exact <= high) == ("25.00", True)
 
 
-def test_a_held_letter_may_be_the_newest(connection):
+def test_a_held_letter_may_be_the_newest(memory):
     give_states(
-        connection,
+        memory,
         "external_score",
         "indicator_id,year,score,letter_number,letter_date\nIKU-10,2024,96.24,S/1,2024-12-16\n",
     )
-    hold_row(connection, "external_score", "IKU-10|2024|S/2", 2024)
-    found = derive(connection, indicator_named("IKU-10"), "2024")
+    hold_row(memory, "external_score", "IKU-10|2024|S/2", 2024)
+    found = derive(memory, indicator_named("IKU-10"), "2024")
     assert (shown(found), band(found)) == ("96.24", ["0.00", "100.00"])
 
 
@@ -162,31 +142,31 @@ def test_nine_ninths_are_one():
     assert fold(formula, groups) == Fraction(3379, 36)  # 93.8611...; with 0.11 instead of 1/9 it would be 92.92
 
 
-def test_the_target_is_that_of_the_year_and_of_no_part(connection):
-    give_states(connection, "survey", f"{SURVEY}\n{survey_rows('pembinaan', '', 1, 4)}\n")
+def test_the_target_is_that_of_the_year_and_of_no_part(memory):
+    give_states(memory, "survey", f"{SURVEY}\n{survey_rows('pembinaan', '', 1, 4)}\n")
     agreement = "indicator_id,year,target,objective_code,perspective_code"
     give_states(
-        connection, "performance_agreement", f"{agreement}\nIKU-03,2024,95,SS2,customer\nIKU-04,2024,90,SS2,customer\n"
+        memory, "performance_agreement", f"{agreement}\nIKU-03,2024,95,SS2,customer\nIKU-04,2024,90,SS2,customer\n"
     )
     indicator = indicator_named("IKU-03")
-    assert derive(connection, indicator, "2024").target == Decimal(95)
-    assert derive(connection, indicator, "2024-S1").target is None
-    assert derive(connection, indicator, "2023").target is None
+    assert derive(memory, indicator, "2024").target == Decimal(95)
+    assert derive(memory, indicator, "2024-S1").target is None
+    assert derive(memory, indicator, "2023").target is None
 
 
-def test_a_printed_value_stands_in_only_for_a_year_that_is_over(connection):
-    give_states(connection, "published_value", f"{PRINT}\n07,IKU-02,2024,realisasi,100,0,Tabel 3.2\n")
+def test_a_printed_value_stands_in_only_for_a_year_that_is_over(memory):
+    give_states(memory, "published_value", f"{PRINT}\n07,IKU-02,2024,realisasi,100,0,Tabel 3.2\n")
     indicator = indicator_named("IKU-02")
-    assert derive(connection, indicator, "2024", as_of=date(2024, 12, 30)).outcome.status == "source_missing"
-    assert derive(connection, indicator, "2024", as_of=date(2025, 1, 1)).outcome.status == "reported"
+    assert derive(memory, indicator, "2024", as_of=date(2024, 12, 30)).outcome.status == "source_missing"
+    assert derive(memory, indicator, "2024", as_of=date(2025, 1, 1)).outcome.status == "reported"
 
 
-def test_a_printed_value_stands_in_for_no_row_that_was_delivered(connection):
-    give_states(connection, "published_value", f"{PRINT}\n07,IKU-02,2024,realisasi,100,0,Tabel 3.2\n")
-    hold_row(connection, "ip_asn_measurement", "5500|2024", 2024)
-    assert derive(connection, indicator_named("IKU-02"), "2024").outcome.status == "withheld_quality"
-    give_states(connection, "ip_asn_measurement", "agency_code,year,measured_date,score\n5501,2024,2024-05-20,70\n")
-    found = derive(connection, indicator_named("IKU-02"), "2024")
+def test_a_printed_value_stands_in_for_no_row_that_was_delivered(memory):
+    give_states(memory, "published_value", f"{PRINT}\n07,IKU-02,2024,realisasi,100,0,Tabel 3.2\n")
+    hold_row(memory, "ip_asn_measurement", "5500|2024", 2024)
+    assert derive(memory, indicator_named("IKU-02"), "2024").outcome.status == "withheld_quality"
+    give_states(memory, "ip_asn_measurement", "agency_code,year,measured_date,score\n5501,2024,2024-05-20,70\n")
+    found = derive(memory, indicator_named("IKU-02"), "2024")
     assert (found.outcome.status, shown(found)) == ("derived", "2.04")
 
 
@@ -232,25 +212,23 @@ def test_a_parameter_with_decimals_is_no_binary_float():
         (None, "derived", "100.00", []),
     ],
 )
-def test_a_value_whose_band_is_wider_than_its_definition_allows_is_withheld(connection, widest, status, value, flags):
+def test_a_value_whose_band_is_wider_than_its_definition_allows_is_withheld(memory, widest, status, value, flags):
     drafts = "\n".join(f"D{n},2024,,2024-03-01,,2024-04-01" for n in range(11))
-    give_states(
-        connection, "regulation", f"draft_id,year,title,proposed_date,regulation_number,issued_date\n{drafts}\n"
-    )
-    hold_row(connection, "regulation", "D99", 2024)
-    found = derive(connection, allowing("IKU-05", widest), "2024")
+    give_states(memory, "regulation", f"draft_id,year,title,proposed_date,regulation_number,issued_date\n{drafts}\n")
+    hold_row(memory, "regulation", "D99", 2024)
+    found = derive(memory, allowing("IKU-05", widest), "2024")
     assert (found.outcome.status, shown(found), found.evidence.flags) == (status, value, flags)
     # The band says why, and the components are there.
     assert (band(found), found.outcome.denominator) == (["91.67", "100.00"], Decimal(11))
 
 
-def test_a_semester_that_is_withheld_withholds_the_year(connection):
+def test_a_semester_that_is_withheld_withholds_the_year(memory):
     first, second = (survey_rows("pembinaan", "", 3, 3, semester) for semester in (1, 2))
-    give_states(connection, "survey", f"{SURVEY}\n{first}\n{second}\n")
-    hold_row(connection, "survey", "pembinaan|2024|1|none|other", 2024, "2024-S1")
-    year = derive(connection, allowing("IKU-03", "5"), "2024")
+    give_states(memory, "survey", f"{SURVEY}\n{first}\n{second}\n")
+    hold_row(memory, "survey", "pembinaan|2024|1|none|other", 2024, "2024-S1")
+    year = derive(memory, allowing("IKU-03", "5"), "2024")
     assert (year.outcome.status, shown(year)) == ("withheld_quality", None)
-    assert shown(derive(connection, allowing("IKU-03", "5"), "2024-S2")) == "75.00"
+    assert shown(derive(memory, allowing("IKU-03", "5"), "2024-S2")) == "75.00"
 
 
 def allowing(name: str, widest: str | None):

@@ -5,7 +5,6 @@ from datetime import datetime
 import duckdb
 import pytest
 
-from tests.in_memory import empty_warehouse
 from transforms.definitions import load_indicators
 from transforms.facts import fact_table
 from warehouse.facts.digests import result_code_digest, result_digest
@@ -14,13 +13,6 @@ from warehouse.facts.plan import plan_partitions
 from warehouse.store.runs import Run
 
 CLOCK = datetime(2026, 3, 1, 12, 0)
-
-
-@pytest.fixture
-def memory():
-    with duckdb.connect() as connection:
-        empty_warehouse(connection)
-        yield connection
 
 
 def come(connection: duckdb.DuckDBPyConnection, batch: int, source: str, year: int) -> None:

@@ -1,12 +1,11 @@
 """One promotion with an id and without one: which of the two counts, in memory (ruling 40)."""
 
-from collections.abc import Iterator
 from datetime import date
 
 import duckdb
 import pytest
 
-from tests.in_memory import empty_warehouse, give_states
+from tests.in_memory import give_states
 from transforms.periods import end_of_day
 from transforms.services import load_services
 from warehouse.facts.derive import View, derive_service
@@ -19,14 +18,12 @@ LATER = date(2025, 1, 10)
 
 
 @pytest.fixture
-def warehouse() -> Iterator[duckdb.DuckDBPyConnection]:
+def warehouse(memory: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
     """The workbook's row is delivery 1, the log's row 2; that both are one proposal is known from 2 on."""
-    with duckdb.connect() as connection:
-        empty_warehouse(connection)
-        for key, state in (("made", "2024-03-05 00:00:00"), ("P1", "2024-03-06 10:00:00")):
-            give_states(connection, "promotion", STATES.format(key=key, received="2024-03-01 09:00:00", state=state))
-        connection.execute("INSERT INTO ledger.same_records VALUES ('promotion', 2, 1, 'made', 2)")
-        yield connection
+    for key, state in (("made", "2024-03-05 00:00:00"), ("P1", "2024-03-06 10:00:00")):
+        give_states(memory, "promotion", STATES.format(key=key, received="2024-03-01 09:00:00", state=state))
+    memory.execute("INSERT INTO ledger.same_records VALUES ('promotion', 2, 1, 'made', 2)")
+    return memory
 
 
 def reasons(connection: duckdb.DuckDBPyConnection, view: View) -> dict[str, str | None]:
