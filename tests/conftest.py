@@ -63,17 +63,17 @@ def prefect_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def prefect_server(_shared_server: tuple[int, dict[str, str]]) -> Iterator[dict[str, str]]:
     """A server for those tests that ask nothing of its start: what a command's environment says to use it. Between them it is halted, for it
     takes half a core also where nobody asks it."""
-    group, environment = _shared_server
-    os.killpg(group, signal.SIGCONT)
+    server, environment = _shared_server
+    os.kill(server, signal.SIGCONT)
     yield environment
-    os.killpg(group, signal.SIGSTOP)
+    os.kill(server, signal.SIGSTOP)
 
 
 @pytest.fixture(scope="session")
 def _shared_server(
     tmp_path_factory: pytest.TempPathFactory, prefect_database: Path
 ) -> Iterator[tuple[int, dict[str, str]]]:
-    """(process group, environment of a command that uses it)."""
+    """(process id of the server, environment of a command that uses it)."""
     home = tmp_path_factory.mktemp("server") / "home"
     shutil.copytree(prefect_database, home / "prefect")
     script = (
@@ -83,13 +83,19 @@ def _shared_server(
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
     command = [sys.executable, "-c", script, str(home)]
     with subprocess.Popen(
-        command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, start_new_session=True
-    ) as process:  # fmt: skip
+        command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as process:
         assert process.stdin and process.stdout
         address = process.stdout.readline().strip()
         password = (home / "secret" / "prefect-api").read_text().strip()
-        yield process.pid, {"PREFECT_API_URL": address, "PREFECT_API_AUTH_STRING": password}
-        os.killpg(process.pid, signal.SIGCONT)
+        # The server is a session of its own, a child of the process that has started it.
+        [server] = [
+            int(pid)
+            for task in Path(f"/proc/{process.pid}/task").iterdir()
+            for pid in (task / "children").read_text().split()
+        ]
+        yield server, {"PREFECT_API_URL": address, "PREFECT_API_AUTH_STRING": password}
+        os.kill(server, signal.SIGCONT)
         process.stdin.close()
 
 
