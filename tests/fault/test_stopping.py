@@ -12,6 +12,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from tests.processes import kpi
 from tests.rows import csv, row
 from warehouse.runs.pipeline import a_run, run_pipeline
 from warehouse.store.stopping import Stopped, stoppable
@@ -107,6 +108,7 @@ def test_a_stopped_night_says_so_in_one_line(
 def test_a_reading_command_is_stopped_at_any_moment(tmp_path: Path, deliver, command: list[str]) -> None:
     deliver("pension/a.csv", csv(row("pension")))
     run_pipeline(tmp_path)
+    whole = kpi(*command, home=tmp_path).stdout.splitlines()
     codes = set()
     for seconds in (0.0, 0.1, 0.4, 0.8):
         # What comes before is Python's own start.
@@ -115,10 +117,14 @@ def test_a_reading_command_is_stopped_at_any_moment(tmp_path: Path, deliver, com
         wait_for("ready", tmp_path / "log", process)
         time.sleep(seconds)
         if process.poll() is None:
-            codes.add(end(process, signal.SIGINT))
+            code = end(process, signal.SIGINT)
             said = (tmp_path / "log").read_text().splitlines()
-            assert said[-1] == "kpi: stopped by Ctrl-C; run the same again"
             assert not any("Traceback" in line or "leaked" in line for line in said)
+            # It may have been done by then, and at Python's own end: the whole answer is there.
+            if code == 0 and said[-1] == whole[-1]:
+                continue
+            codes.add(code)
+            assert said[-1] == "kpi: stopped by Ctrl-C; run the same again"
     assert codes == {130}
 
 
