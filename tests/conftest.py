@@ -154,9 +154,11 @@ def deliver(tmp_path: Path) -> Callable[[str, str], Path]:
 # The files that take longest go first, so that at the end no process waits for one that began late. The first makes both samples, the second
 # waits for servers of Prefect meanwhile.
 LONGEST = (
-    "test_rule_parity", "test_serving", "test_prefect_runtime", "test_prefect_history_lost", "test_properties_of_time", "test_damage",
-    "test_home_kept", "test_backfill", "test_explain", "test_rulings_time", "test_privacy", "test_stopping", "test_runs", "test_closed_years",
-    "test_whole_deliveries", "test_flow", "test_prefect_door", "test_damage_commands", "test_identity", "test_rulings_iku_06",
+    "test_runs", "test_prefect_history_lost", "test_serving", "test_rule_parity", "test_properties_of_time", "test_closed_years",
+    "test_prefect_runtime", "test_backfill", "test_migrations", "test_stopping", "test_whole_deliveries", "test_explain", "test_damage_commands",
+    "test_damage", "test_flow", "test_rulings_time", "test_layout_workbook", "test_home_kept", "test_corrections_file", "test_prefect_door",
+    "test_answers", "test_contested_values", "test_privacy", "test_home_rights", "test_rulings_iku_06", "test_rulings_rows", "test_asking",
+    "test_reprocess", "test_indicator_facts", "test_looking", "test_inbox_notices", "test_publication_switch",
 )  # fmt: skip
 SAMPLES = {"sample_2024", "faulty_2024"}
 
