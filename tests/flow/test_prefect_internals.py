@@ -1,6 +1,8 @@
 """What is used of Prefect beyond its promises is still there, and does what is wanted of it: a release that moves it fails here."""
 
 import inspect
+import os
+import time
 from pathlib import Path
 from uuid import uuid4
 
@@ -24,6 +26,23 @@ from flows.prefect_internals import (
     sent_task_state,
     settings_in_force,
 )
+
+
+def test_a_server_that_nobody_asks_rests(
+    prefect_server: dict[str, str], _shared_server: tuple[int, dict[str, str]]
+) -> None:
+    """The least of some stretches: it may have something to begin with, or to clear away."""
+
+    def seconds_taken() -> float:
+        fields = Path(f"/proc/{_shared_server[0]}/stat").read_text().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    taken = []
+    for _ in range(4):
+        before = seconds_taken()
+        time.sleep(1)
+        taken.append(seconds_taken() - before)
+    assert min(taken) < 0.3
 
 
 def test_settings_hold_in_the_block_and_in_the_global() -> None:
